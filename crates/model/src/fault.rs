@@ -1,0 +1,222 @@
+//! Why a call failed: a kind for programs, a sentence for the caller, a cause for the operator.
+//!
+//! The sentence names what was wrong and what would be right; it never holds anything the caller did not send or may not
+//! know. The cause goes to the log under the request's id and never to the caller.
+
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+/// A failed call. Made by the constructor for its kind, then given its cause with [`Fault::because`].
+#[derive(Clone, Debug)]
+pub struct Fault {
+    kind: Kind,
+    message: String,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The kinds of failure. `transport` turns each into the reply its era has for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// There is no such tool, resource, prompt or template for this caller.
+    Unknown {
+        /// The URI, where a resource was asked for.
+        uri: Option<String>,
+    },
+    /// The request does not make sense whatever is on offer: a bad cursor, a forged state, a missing prompt argument.
+    Request,
+    /// The arguments do not fit the tool.
+    Arguments,
+    /// The arguments fit, but the system behind refused them by its own rules.
+    Refused,
+    /// What the arguments name does not exist.
+    NotFound,
+    /// The client would have to declare a capability; the value is what it lacks.
+    Capability(Value),
+    /// The deadline passed.
+    Timeout,
+    /// There is no room just now.
+    Overloaded {
+        /// When it makes sense to come back.
+        retry_after: Duration,
+    },
+    /// The system behind cannot be reached or does not answer properly.
+    Unavailable,
+    /// A write was started and its end is not known.
+    Unclear,
+    /// The caller went away.
+    Cancelled,
+    /// A mistake of the gate or of its configuration.
+    Internal,
+}
+
+impl Kind {
+    /// A stable word for programs: metric label, audit outcome.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "unknown",
+            Self::Request => "bad_request",
+            Self::Arguments => "bad_arguments",
+            Self::Refused => "refused",
+            Self::NotFound => "not_found",
+            Self::Capability(_) => "missing_capability",
+            Self::Timeout => "timeout",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Unavailable => "unavailable",
+            Self::Unclear => "unclear",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The operator should hear of it: something on our side of the gate is not as it should be.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Timeout | Self::Unavailable | Self::Unclear | Self::Internal)
+    }
+}
+
+impl Fault {
+    /// A fault of this kind with this sentence for the caller.
+    #[must_use]
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), cause: None }
+    }
+
+    /// No such tool or prompt, for this caller.
+    #[must_use]
+    pub fn unknown(what: &str, name: &str) -> Self {
+        Self::new(Kind::Unknown { uri: None }, format!("unknown {what} `{}`", excerpt(name)))
+    }
+
+    /// No such resource, for this caller.
+    #[must_use]
+    pub fn unknown_resource(uri: &str) -> Self {
+        Self::new(Kind::Unknown { uri: Some(uri.into()) }, format!("unknown resource `{}`", excerpt(uri)))
+    }
+
+    /// A request that makes no sense.
+    #[must_use]
+    pub fn request(message: impl Into<String>) -> Self {
+        Self::new(Kind::Request, message)
+    }
+
+    /// Arguments that do not fit.
+    #[must_use]
+    pub fn arguments(message: impl Into<String>) -> Self {
+        Self::new(Kind::Arguments, message)
+    }
+
+    /// Arguments that the system behind refuses.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, message)
+    }
+
+    /// Nothing by that name.
+    #[must_use]
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    /// The client must declare `capability` first.
+    #[must_use]
+    pub fn capability(capability: Value) -> Self {
+        let names: Vec<_> = capability.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str)).collect();
+        let message = format!("this needs a client with {}", names.join(", "));
+        Self::new(Kind::Capability(capability), message)
+    }
+
+    /// The deadline of `span` passed.
+    #[must_use]
+    pub fn timeout(span: Duration) -> Self {
+        Self::new(Kind::Timeout, format!("no answer within {span:?}; ask for less, or try again later"))
+    }
+
+    /// No room.
+    #[must_use]
+    pub fn overloaded(what: &str, retry_after: Duration) -> Self {
+        Self::new(Kind::Overloaded { retry_after }, format!("{what} is busy; try again in {retry_after:?}"))
+    }
+
+    /// The system behind is away.
+    #[must_use]
+    pub fn unavailable(backend: &str) -> Self {
+        Self::new(Kind::Unavailable, format!("`{backend}` cannot be reached just now; try again later"))
+    }
+
+    /// A write whose end is not known.
+    #[must_use]
+    pub fn unclear(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unclear, message)
+    }
+
+    /// The caller went away.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new(Kind::Cancelled, "the call was cancelled")
+    }
+
+    /// A mistake on our side. The caller learns only that there was one; the operator finds the cause under the request id.
+    #[must_use]
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Kind::Internal, "something went wrong on this side; the operator finds it under this request's id").because(cause)
+    }
+
+    /// Adds what the operator should know.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
+    }
+
+    /// Which kind of failure.
+    #[must_use]
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// The sentence for the caller.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The chain of causes for the operator, outermost first, joined by `: `. Empty if there is none.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut chain = String::new();
+        let mut next = self.cause.as_deref().map(|cause| cause as &dyn Error);
+        while let Some(cause) = next {
+            if !chain.is_empty() {
+                chain.push_str(": ");
+            }
+            chain.push_str(&cause.to_string());
+            next = cause.source();
+        }
+        chain
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+/// The first characters of what a caller sent, safe to repeat in a sentence.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut short: String = text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,51 @@
+//! The gate as a transport sees it.
+
+use std::sync::Arc;
+
+use crate::{Call, Caller, Catalog, Fault, Json, Notices, Reply, async_trait};
+
+/// Who the gate says it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Identity {
+    /// Name for programs.
+    pub name: String,
+    /// Version of what it serves.
+    pub version: String,
+    /// Name for people.
+    pub title: Option<String>,
+    /// How a model should use it.
+    pub instructions: Option<String>,
+    /// MCP icons.
+    pub icons: Option<Json>,
+}
+
+/// The answer of one part to "are you ready?".
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// `store`, or the backend's name.
+    pub part: String,
+    /// Ready, or the sentence that says why not.
+    pub state: Result<(), String>,
+}
+
+/// What a transport needs of a gate. Dropping the future of [`Gateway::call`] cancels the call; its record is written all the same.
+#[async_trait]
+pub trait Gateway: Send + Sync + 'static {
+    /// Who the gate is.
+    fn identity(&self) -> &Identity;
+
+    /// What `caller` may see, in the order of the lists.
+    fn catalog(&self, caller: &Caller) -> Arc<Catalog>;
+
+    /// Makes a call: it walks the column and leaves one audit record.
+    async fn call(&self, call: Call) -> Result<Reply, Fault>;
+
+    /// The board on which changes are announced.
+    fn notices(&self) -> &Notices;
+
+    /// Asks the store and each backend whether they are ready.
+    async fn ready(&self) -> Vec<Probe>;
+
+    /// All metrics in Prometheus' text format.
+    fn metrics(&self) -> String;
+}
