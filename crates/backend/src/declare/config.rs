@@ -1,0 +1,95 @@
+//! What an operator may write about any tool, resource or completion, whatever its kind.
+
+use callgate_config::Span;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::input::{Ordered, ParameterConfig};
+
+/// The keys of every tool.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolConfig {
+    /// Which backend does the work: a name under `backends`.
+    pub backend: String,
+    /// What a person reads instead of the name.
+    pub title: Option<String>,
+    /// What the model reads to decide when to call this tool, and how.
+    pub description: String,
+    /// What a call does to the world. `read` tools cannot write: the engine refuses.
+    pub effect: EffectName,
+    /// Calling it twice is the same as calling it once. Default: true for `read`, false otherwise.
+    pub idempotent: Option<bool>,
+    /// How long a call may take. Default: that of the gate (`calls`).
+    pub deadline: Option<Span>,
+    /// How many calls may run at once. Default: that of the gate (`calls`).
+    #[schemars(range(min = 1))]
+    pub concurrency: Option<u32>,
+    /// Arguments that are never written down, by name.
+    #[serde(default)]
+    pub redact: Vec<String>,
+    /// Resources that a successful call changes; whoever subscribed to them is told. `{argument}` is filled in.
+    #[serde(default)]
+    pub updates: Vec<String>,
+    /// The parameters, by name. Others are refused.
+    #[serde(default)]
+    pub input: Ordered<ParameterConfig>,
+}
+
+impl ToolConfig {
+    /// Its keys, to tell them from those of the kind.
+    pub const KEYS: &[&str] =
+        &["backend", "title", "description", "effect", "idempotent", "deadline", "concurrency", "redact", "updates", "input"];
+}
+
+/// What a tool does to the world.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum EffectName {
+    /// Changes nothing.
+    Read,
+    /// Adds or changes something.
+    Write,
+    /// Takes something away for good.
+    Destroy,
+}
+
+impl From<EffectName> for callgate_model::Effect {
+    fn from(name: EffectName) -> Self {
+        match name {
+            EffectName::Read => Self::Read,
+            EffectName::Write => Self::Write,
+            EffectName::Destroy => Self::Destroy,
+        }
+    }
+}
+
+/// The keys of every resource. The key of the entry is its URI, or a template such as `customer://{customer_id}`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceConfig {
+    /// Which backend it is read from. Without it, the resource is a `text` or a `file`.
+    pub backend: Option<String>,
+    /// Its name. Default: the URI.
+    pub name: Option<String>,
+    /// What a person reads instead of the name.
+    pub title: Option<String>,
+    /// What the model reads to decide when to read this resource.
+    pub description: Option<String>,
+    /// Media type.
+    pub mime: Option<String>,
+}
+
+impl ResourceConfig {
+    /// Its keys, to tell them from those of the kind. `complete` is read on its own.
+    pub const KEYS: &[&str] = &["backend", "name", "title", "description", "mime"];
+}
+
+/// A completion with fixed values.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValuesConfig {
+    /// What is proposed: values that begin with what has been typed come first, then those that contain it.
+    #[schemars(length(min = 1))]
+    pub values: Vec<String>,
+}

@@ -1,0 +1,102 @@
+//! From a declaration to opened backends: read, check, open.
+//!
+//! [`check`] reads what all kinds share (the head of a tool, its parameters, the names of resources), gives every backend its share
+//! and lets its kind check the rest; it connects to nothing and reports every mistake at once. [`Plan`] is what it found good.
+//! What a tool does is left to its kind.
+
+mod config;
+pub mod input;
+mod kind;
+
+pub use config::{EffectName, ResourceConfig, ToolConfig, ValuesConfig};
+pub use input::{Input, Parameter, Type};
+pub use kind::{CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
+
+use std::time::Duration;
+
+use callgate_model::{Effect, Json, Offers, ToolName, UriTemplate};
+
+/// What every tool has.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// Its name.
+    pub name: ToolName,
+    /// What a person reads instead of the name.
+    pub title: Option<String>,
+    /// What the model reads.
+    pub description: String,
+    /// What it does to the world.
+    pub effect: Effect,
+    /// Calling it twice is the same as calling it once.
+    pub idempotent: bool,
+    /// How long a call may take; `None` for the gate's default.
+    pub deadline: Option<Duration>,
+    /// How many calls may run at once; `None` for the gate's default.
+    pub concurrency: Option<usize>,
+    /// Arguments that are never written down.
+    pub redact: Vec<String>,
+    /// Resources that a successful call changes.
+    pub updates: Vec<UriTemplate>,
+    /// Its parameters. A kind may add its own before it makes the offer.
+    pub input: Input,
+}
+
+impl Tool {
+    /// The tool as it is put on offer.
+    #[must_use]
+    pub fn offer(&self, output: Option<Json>) -> callgate_model::Tool {
+        callgate_model::Tool {
+            title: self.title.clone(),
+            output,
+            effect: self.effect,
+            idempotent: self.idempotent,
+            deadline: self.deadline,
+            concurrency: self.concurrency,
+            redact: self.redact.clone(),
+            updates: self.updates.clone(),
+            ..callgate_model::Tool::new(self.name.clone(), self.description.clone(), self.input.schema())
+        }
+    }
+}
+
+/// What every resource has.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Where it is.
+    pub place: Place,
+    /// Its name.
+    pub name: String,
+    /// What a person reads instead of the name.
+    pub title: Option<String>,
+    /// What the model reads.
+    pub description: Option<String>,
+    /// Media type, if the operator said one.
+    pub mime: Option<String>,
+}
+
+/// Where resources are.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// One resource at this URI.
+    Fixed(String),
+    /// A family of resources. Its variables arrive as `call.found`.
+    Family(UriTemplate),
+}
+
+impl Resource {
+    /// Puts it on offer, with `mime` unless the operator said another media type.
+    pub fn offer(&self, mime: Option<&str>, offers: &mut Offers) {
+        let Self { name, title, description, .. } = self.clone();
+        let mime = self.mime.clone().or(mime.map(Into::into));
+        match &self.place {
+            Place::Fixed(uri) => {
+                let uri = uri.clone();
+                offers.resources.push(callgate_model::Resource { uri, name, title, description, mime, ..Default::default() });
+            }
+            Place::Family(uri) => {
+                let (uri, annotations, icons, meta) = (uri.clone(), None, None, None);
+                offers.templates.push(callgate_model::ResourceTemplate { uri, name, title, description, mime, annotations, icons, meta });
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Kind `sql`: tools, resources and completions over SQLite and PostgreSQL.
