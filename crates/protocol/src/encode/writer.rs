@@ -1,0 +1,84 @@
+//! Writing JSON without building it first: replies are mostly finished text that only needs a frame.
+
+use serde::Serialize;
+
+/// An object that is being written. Members are written in the order of the calls; [`Object::end`] closes it.
+pub(super) struct Object<'w> {
+    out: &'w mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'w> Object<'w> {
+    /// Opens an object at the end of `out`.
+    pub(super) fn open(out: &'w mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// A member with any value.
+    pub(super) fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> &mut Self {
+        write(self.key(key), value);
+        self
+    }
+
+    /// A member, if there is a value for it.
+    pub(super) fn maybe(&mut self, key: &str, value: Option<&(impl Serialize + ?Sized)>) -> &mut Self {
+        if let Some(value) = value {
+            self.value(key, value);
+        }
+        self
+    }
+
+    /// A member that is finished JSON.
+    pub(super) fn raw(&mut self, key: &str, json: &str) -> &mut Self {
+        self.key(key).extend_from_slice(json.as_bytes());
+        self
+    }
+
+    /// A member that is an object.
+    pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
+        let mut inner = Object::open(self.key(key));
+        fill(&mut inner);
+        inner.end();
+        self
+    }
+
+    /// A member that is an array of objects.
+    pub(super) fn array<T>(
+        &mut self,
+        key: &str,
+        items: impl IntoIterator<Item = T>,
+        mut fill: impl FnMut(&mut Object<'_>, T),
+    ) -> &mut Self {
+        let out = self.key(key);
+        out.push(b'[');
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let mut object = Object::open(out);
+            fill(&mut object, item);
+            object.end();
+        }
+        out.push(b']');
+        self
+    }
+
+    /// Closes the object.
+    pub(super) fn end(self) {
+        self.out.push(b'}');
+    }
+
+    fn key(&mut self, key: &str) -> &mut Vec<u8> {
+        if !std::mem::replace(&mut self.empty, false) {
+            self.out.push(b',');
+        }
+        write(self.out, key);
+        self.out.push(b':');
+        self.out
+    }
+}
+
+fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(out, value).expect("writing to memory does not fail, and every map has string keys");
+}
