@@ -22,6 +22,9 @@ pub use self::{
 };
 use crate::{Id, Revision, RpcError};
 
+/// Under this key every modern result says who the gate is.
+const SERVER: &str = "io.modelcontextprotocol/serverInfo";
+
 /// How long a client may keep a reply, and who may be shown it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
@@ -75,14 +78,13 @@ impl Frame<'_> {
 
     /// `_meta` of a modern result: who the gate is, and what the backend added.
     fn meta(&self, result: &mut Object<'_>, meta: Option<&callgate_model::Json>) {
-        let server = json!({ "name": self.identity.name, "version": self.identity.version });
         result.object("_meta", |object| {
-            object.value("io.modelcontextprotocol/serverInfo", &server);
+            object.object(SERVER, |server| {
+                server.value("name", &self.identity.name).value("version", &self.identity.version);
+            });
             let added = meta.map(callgate_model::Json::to_value);
-            for (key, value) in added.iter().filter_map(serde_json::Value::as_object).flatten() {
-                if key != "io.modelcontextprotocol/serverInfo" {
-                    object.value(key, value);
-                }
+            for (key, value) in added.iter().filter_map(serde_json::Value::as_object).flatten().filter(|(key, _)| *key != SERVER) {
+                object.value(key, value);
             }
         });
     }
