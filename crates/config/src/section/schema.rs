@@ -1,0 +1,43 @@
+//! The JSON Schema of a type, as an operator should see it.
+
+use schemars::{
+    JsonSchema, Schema,
+    generate::SchemaSettings,
+    transform::{RecursiveTransform, Transform as _},
+};
+use serde_json::Value;
+
+/// The JSON Schema of `T`. An optional value is one that may be left out: `null` is never offered as a value.
+#[must_use]
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(without_null).transform(&mut schema);
+    schema.to_value()
+}
+
+fn without_null(schema: &mut Schema) {
+    let Some(members) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = members.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            members.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(values)) = members.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let [Value::Object(only)] = choices.as_slice() {
+            let only = only.clone();
+            members.remove("anyOf");
+            for (keyword, value) in only {
+                members.entry(keyword).or_insert(value);
+            }
+        }
+    }
+    if members.get("default").is_some_and(Value::is_null) {
+        members.remove("default");
+    }
+}
