@@ -105,10 +105,11 @@ impl Problems {
         self.0.len()
     }
 
-    /// Each in the order of the files.
+    /// Each once, in the order of the files.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         let mut sorted: Vec<_> = self.0.iter().collect();
         sorted.sort_by(|a, b| a.order().cmp(&b.order()));
+        sorted.dedup_by(|a, b| a.order() == b.order() && a.message == b.message);
         sorted.into_iter()
     }
 

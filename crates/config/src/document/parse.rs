@@ -30,7 +30,7 @@ fn options() -> Options {
             max_aliases: 256,
             max_anchors: 256,
             max_depth: 64,
-            max_documents: 1,
+            max_documents: 2,
             max_nodes: 250_000,
             max_events: 500_000,
         },

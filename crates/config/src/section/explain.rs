@@ -7,7 +7,10 @@ use jsonschema::{
 use serde_json::Value;
 
 use super::Side;
-use crate::{tree::escape, value::EXPECTED};
+use crate::{
+    tree::escape,
+    value::{EXPECTED, REFERENCE},
+};
 
 /// One mistake, before it is given its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,40 +97,43 @@ fn choice(error: &ValidationError<'_>, branches: &[Vec<ValidationError<'static>>
     if keys.len() == branches.len() {
         return vec![without_shape(pointer, error.instance(), &keys)];
     }
+    if branches.iter().all(|branch| branch.iter().any(|error| too_many_keys(error, pointer)))
+        && error.instance().as_object().is_some_and(|members| members.len() > 1)
+    {
+        let written: Vec<&str> = error.instance().as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        return vec![Mistake::value(pointer, format!("only one of {} may stand here", quoted(&written)))];
+    }
     let nearest = branches.iter().min_by_key(|branch| (distance(branch, pointer), branch.len()));
     match nearest {
-        Some(branch) if distance(branch, pointer) < Distance::OtherType => {
-            branch.iter().flat_map(|error| explain(error, schema, beside)).collect()
-        }
+        Some(branch) if distance(branch, pointer) < OTHER_TYPE => branch.iter().flat_map(|error| explain(error, schema, beside)).collect(),
         _ => {
-            let types: Vec<_> =
+            let mut types: Vec<_> =
                 branches.iter().flatten().filter(|error| error.instance_path().as_str() == pointer).filter_map(wanted_type).collect();
+            types.dedup();
             let expected = if types.is_empty() { "something else".to_owned() } else { types.join(" or ") };
             vec![Mistake::value(pointer, format!("expected {expected}")).instead(error.instance())]
         }
     }
 }
 
-/// How far a shape is from what was written; nearest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Distance {
-    Inside,
-    OtherKey,
-    OtherTag,
-    OtherType,
+const OTHER_TAG: u32 = 10;
+const OTHER_KEYS: u32 = 12;
+const OTHER_TYPE: u32 = 1000;
+
+/// How far a shape is from what was written. A wrong tag is nearer than a missing key beside a foreign one, so that the value of
+/// the one key that does fit is spoken of; a wrong type is farthest.
+fn distance(branch: &[ValidationError<'static>], pointer: &str) -> u32 {
+    let here = |error: &&ValidationError<'static>| error.instance_path().as_str() == pointer;
+    let any = |matches: fn(&ValidationErrorKind) -> bool| branch.iter().filter(here).any(|error| matches(error.kind()));
+    let other_type = any(|kind| matches!(kind, ValidationErrorKind::Type { .. }));
+    let lacks = any(|kind| matches!(kind, ValidationErrorKind::Required { .. }));
+    let foreign = any(|kind| matches!(kind, ValidationErrorKind::AdditionalProperties { .. }));
+    let tag = branch.iter().any(|error| constants(error).is_some());
+    u32::from(other_type) * OTHER_TYPE + u32::from(lacks && foreign) * OTHER_KEYS + u32::from(tag) * OTHER_TAG
 }
 
-fn distance(branch: &[ValidationError<'static>], pointer: &str) -> Distance {
-    let of = |error: &ValidationError<'static>| {
-        let here = error.instance_path().as_str() == pointer;
-        match error.kind() {
-            ValidationErrorKind::Type { .. } if here => Distance::OtherType,
-            ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. } => Distance::OtherTag,
-            ValidationErrorKind::Required { .. } if here => Distance::OtherKey,
-            _ => Distance::Inside,
-        }
-    };
-    branch.iter().map(of).max().unwrap_or(Distance::Inside)
+fn too_many_keys(error: &ValidationError<'_>, pointer: &str) -> bool {
+    error.instance_path().as_str() == pointer && matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. })
 }
 
 /// The one key by which a shape is known, if what was written lacks it.
@@ -188,7 +194,8 @@ fn sentence(pointer: &str, error: &ValidationError<'_>, around: &Value) -> Mista
     use ValidationErrorKind as Kind;
     let says = |message: String| Mistake::value(pointer, message);
     if let Some(expected) = around.get(EXPECTED).and_then(Value::as_str) {
-        return says(format!("expected {expected}")).instead(error.instance());
+        let mistake = says(format!("expected {expected}"));
+        return if around.get(REFERENCE).is_some() { mistake } else { mistake.instead(error.instance()) };
     }
     match error.kind() {
         Kind::Type { .. } => says(format!("expected {}", wanted_type(error).unwrap_or_default())).instead(error.instance()),
