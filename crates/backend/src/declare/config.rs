@@ -1,10 +1,10 @@
 //! What an operator may write about any tool, resource or completion, whatever its kind.
 
-use callgate_config::Span;
+use callgate_config::{Mapping, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::input::{Ordered, ParameterConfig};
+use super::input::ParameterConfig;
 
 /// The keys of every tool.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,7 +33,7 @@ pub struct ToolConfig {
     pub updates: Vec<String>,
     /// The parameters, by name. Others are refused.
     #[serde(default)]
-    pub input: Ordered<ParameterConfig>,
+    pub input: Mapping<ParameterConfig>,
 }
 
 impl ToolConfig {
@@ -83,6 +83,22 @@ pub struct ResourceConfig {
 impl ResourceConfig {
     /// Its keys, to tell them from those of the kind. `complete` is read on its own.
     pub const KEYS: &[&str] = &["backend", "name", "title", "description", "mime"];
+}
+
+/// Which backend proposes values.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposerConfig {
+    /// The backend that is asked.
+    pub backend: String,
+}
+
+/// The kind of a backend.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KindConfig {
+    /// What kind of system this is; the other keys depend on it.
+    pub kind: String,
 }
 
 /// A completion with fixed values.

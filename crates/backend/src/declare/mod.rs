@@ -7,10 +7,23 @@
 mod config;
 pub mod input;
 mod kind;
+mod near;
+mod plan;
+mod propose;
+mod read;
+mod row;
+mod schemas;
 
-pub use config::{EffectName, ResourceConfig, ToolConfig, ValuesConfig};
+pub use config::{EffectName, KindConfig, ProposerConfig, ResourceConfig, ToolConfig, ValuesConfig};
 pub use input::{Input, Parameter, Type};
 pub use kind::{CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
+pub use plan::{Applied, Declared, Opened, Plan, check, check_with};
+pub use row::Kind;
+pub use schemas::{Schemas, schemas, schemas_with};
+
+pub(crate) use input::validator;
+pub(crate) use near::meant;
+pub(crate) use read::{Shares, named};
 
 use std::time::Duration;
 
@@ -97,6 +110,17 @@ impl Resource {
                 let (uri, annotations, icons, meta) = (uri.clone(), None, None, None);
                 offers.templates.push(callgate_model::ResourceTemplate { uri, name, title, description, mime, annotations, icons, meta });
             }
+        }
+    }
+}
+
+impl Place {
+    /// The template, if this is a family.
+    #[must_use]
+    pub fn family(&self) -> Option<&UriTemplate> {
+        match self {
+            Self::Family(uri) => Some(uri),
+            Self::Fixed(_) => None,
         }
     }
 }

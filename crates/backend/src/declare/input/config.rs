@@ -1,12 +1,8 @@
 //! How an operator writes a parameter: JSON Schema keywords by their own names, and `optional`.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use callgate_config::Mapping;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Number, Value};
 
 /// One parameter of a tool, or one property of an object. It must be given unless it has `default` or `optional: true`.
@@ -55,7 +51,7 @@ pub struct ParameterConfig {
     /// No two items may be equal.
     pub unique_items: Option<bool>,
     /// The members of the object; others are refused.
-    pub properties: Option<Ordered<ParameterConfig>>,
+    pub properties: Option<Mapping<ParameterConfig>>,
     /// It may be left out; it is then nothing at all (SQL: NULL).
     #[serde(default)]
     pub optional: bool,
@@ -91,57 +87,5 @@ impl TypeName {
             Self::Array => "array",
             Self::Object => "object",
         }
-    }
-}
-
-/// A mapping that keeps the order in which it was written.
-#[derive(Clone, Debug)]
-pub struct Ordered<T>(pub Vec<(String, T)>);
-
-impl<T> Default for Ordered<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-            type Value = Ordered<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Ordered(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members(PhantomData))
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Ordered<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        BTreeMap::<String, T>::schema_name()
-    }
-
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        BTreeMap::<String, T>::schema_id()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        BTreeMap::<String, T>::json_schema(generator)
     }
 }

@@ -8,7 +8,9 @@ mod check;
 mod config;
 mod schema;
 
-pub use config::{Ordered, ParameterConfig, TypeName};
+pub use config::{ParameterConfig, TypeName};
+
+pub(crate) use check::validator;
 
 use callgate_model::Json;
 use serde_json::Value;

@@ -1,0 +1,1 @@
+//! How we know that content is served as promised.
