@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::schema::schema_of;
+pub use self::schema::{schema_of, schema_with};
 use self::{check::Check, explain::Mistake};
 use crate::{
     Environment, Problem, Problems,

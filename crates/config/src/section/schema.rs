@@ -1,7 +1,7 @@
 //! The JSON Schema of a type, as an operator should see it.
 
 use schemars::{
-    JsonSchema, Schema,
+    JsonSchema, Schema, SchemaGenerator,
     generate::SchemaSettings,
     transform::{RecursiveTransform, Transform as _},
 };
@@ -10,7 +10,25 @@ use serde_json::Value;
 /// The JSON Schema of `T`. An optional value is one that may be left out: `null` is never offered as a value.
 #[must_use]
 pub fn schema_of<T: JsonSchema>() -> Value {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    finish(settings().into_root_schema_for::<T>())
+}
+
+/// The same for a schema that several rooms put together: `build` makes it, and what it refers to is added.
+#[must_use]
+pub fn schema_with(build: impl FnOnce(&mut SchemaGenerator) -> Schema) -> Value {
+    let mut generator = settings();
+    let mut schema = build(&mut generator);
+    let definitions = generator.take_definitions(true);
+    schema.insert("$defs".into(), Value::Object(definitions));
+    schema.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    finish(schema)
+}
+
+fn settings() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
+
+fn finish(mut schema: Schema) -> Value {
     RecursiveTransform(without_null).transform(&mut schema);
     schema.to_value()
 }
