@@ -1,0 +1,32 @@
+//! Why a store cannot be opened or read.
+
+use std::path::PathBuf;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file or its folder cannot be made or opened.
+    #[error("cannot open the store `{}`", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file was written by a later version.
+    #[error("the store `{}` has version {found} of its {part}, this program knows {known}; use the newer program", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Which part of the state.
+        part: &'static str,
+        /// The version in the file.
+        found: usize,
+        /// The version this program writes.
+        known: usize,
+    },
+    /// Reading failed.
+    #[error("cannot read the store")]
+    Read(#[source] rusqlite::Error),
+}
