@@ -1,0 +1,19 @@
+//! What tests of several rooms share: a raw HTTP client, a child process that is ended by its id, a folder with files.
+//!
+//! It promises to speak plain HTTP/1.1 and nothing more, so that a test sees what is on the wire, and that everything waits with a
+//! bound. It knows no room: what is MCP in a test is written in the test.
+
+mod folder;
+pub mod http;
+mod process;
+
+pub use folder::Folder;
+pub use process::Process;
+
+use std::time::Duration;
+
+/// The longest that anything here waits. It is only ever reached by a test that fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests;
