@@ -1,0 +1,23 @@
+//! The doors of a gate: MCP over HTTP and over standard input and output, both eras at each.
+//!
+//! It promises that whatever reaches the gate was read strictly, within its bounds, from an allowed host and origin, and that what
+//! goes out fits the client's revision. It decides nothing about calls: it hands them to `model::Gateway` and writes down the reply.
+
+mod config;
+mod desk;
+mod dispatch;
+mod exchange;
+mod fault;
+mod legacy;
+mod listen;
+mod lists;
+mod marks;
+mod questions;
+mod running;
+mod seal;
+mod visit;
+
+pub use self::{
+    config::{Config, Fresh, Http, Listen, Questions, Scope, Sessions, Stdio},
+    desk::Drained,
+};

@@ -1,0 +1,246 @@
+//! What an operator may write under `wire:`. Every limit of both transports stands here, with its unit and its default.
+
+use callgate_config::{Secret, Size, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Limits of the wire. Everything has a default; most gates need none of this.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How deeply a message may be nested. Default 64; a deeper one is refused before anything runs.
+    pub depth: usize,
+    /// How many entries one page of a list has. Default 100.
+    pub page: usize,
+    /// The longest that any call may take, whatever its tool says. Default 10m; the deadlines of tools are usually far shorter.
+    pub longest: Span,
+    /// How many progress and log messages a call may be ahead of a slow reader before it has to wait. Default 64.
+    pub ahead: usize,
+    /// How long clients may keep replies.
+    pub fresh: Fresh,
+    /// Questions that calls ask the client's side.
+    pub questions: Questions,
+    /// Streams of notices to modern clients.
+    pub listen: Listen,
+    /// Sessions of legacy clients.
+    pub sessions: Sessions,
+    /// HTTP.
+    pub http: Http,
+    /// Standard input and output.
+    pub stdio: Stdio,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            depth: 64,
+            page: 100,
+            longest: Span::seconds(600),
+            ahead: 64,
+            fresh: Fresh::default(),
+            questions: Questions::default(),
+            listen: Listen::default(),
+            sessions: Sessions::default(),
+            http: Http::default(),
+            stdio: Stdio::default(),
+        }
+    }
+}
+
+/// How long clients may keep replies; modern clients are told.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fresh {
+    /// Lists, and what the gate says about itself. Default 60s.
+    pub lists: Span,
+    /// Resources that were read. Default 0ms: ask again each time.
+    pub resources: Span,
+    /// Whom a kept reply may be shown to. Default `private`: only the caller who got it.
+    pub scope: Scope,
+}
+
+impl Default for Fresh {
+    fn default() -> Self {
+        Self { lists: Span::seconds(60), resources: Span::millis(0), scope: Scope::Private }
+    }
+}
+
+/// Whom a kept reply may be shown to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Only the caller who got it.
+    Private,
+    /// Anyone, also by caches on the way.
+    Public,
+}
+
+/// Questions that calls ask the client's side: forms, pages to open, samples of its language model.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Questions {
+    /// Secrets that seal what clients keep for us between two rounds, and cursors; at least 32 random characters each. The
+    /// first one seals, all of them open, so that a secret can be replaced. Without any the gate makes one up when it starts:
+    /// then no other replica, and no later run, knows what this one sealed.
+    pub secrets: Vec<Secret>,
+    /// How long a client of 2026-07-28 may take to come back with the answers. Default 10m.
+    pub expiry: Span,
+    /// How large the sealed state may become. Default 64KiB.
+    pub size: Size,
+    /// How often one call may ask before it must finish. Default 8. Legacy clients; modern ones decide for themselves.
+    pub rounds: usize,
+    /// How long a legacy client may take to answer one round. Default 10m. The deadline of the call stands still meanwhile.
+    pub wait: Span,
+    /// The pause before a call that asked nothing and only wants to be made again. Default 250ms. Legacy clients.
+    pub pace: Span,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self {
+            secrets: Vec::new(),
+            expiry: Span::seconds(600),
+            size: Size::kib(64),
+            rounds: 8,
+            wait: Span::seconds(600),
+            pace: Span::millis(250),
+        }
+    }
+}
+
+/// Streams of notices to modern clients.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// How many streams one caller may have open. Default 64.
+    pub per_caller: usize,
+    /// How many streams there may be in all. Default 1024.
+    pub total: usize,
+    /// How many resources one stream or session may watch. Default 256; further ones are not granted.
+    pub resources: usize,
+    /// How often a silent stream is kept alive by a comment. Default 15s.
+    pub keep_alive: Span,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { per_caller: 64, total: 1024, resources: 256, keep_alive: Span::seconds(15) }
+    }
+}
+
+/// Sessions of legacy clients over HTTP.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sessions {
+    /// How many sessions one caller may have. Default 1000; one more ends the one that was idle longest.
+    pub per_caller: usize,
+    /// How many sessions there may be in all. Default 10000; one more is refused.
+    pub total: usize,
+    /// A session that is not used for so long is over. Default 30m.
+    pub idle: Span,
+    /// How many requests of one session may run at once. Default 64.
+    pub calls: usize,
+    /// How many messages one array of a 2025-03-26 client may have. Default 32.
+    pub batch: usize,
+    /// How many streams of one session are kept for clients that lost the connection. Default 16.
+    pub streams: usize,
+    /// How many events are kept for each of them. Default 256; the last one, the reply, is always kept.
+    pub events: usize,
+    /// How many bytes are kept for each of them. Default 4MiB; the same exception.
+    pub bytes: Size,
+    /// How soon a client may come back that lost the connection or was asked to drop it. Default 500ms.
+    pub retry: Span,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            per_caller: 1000,
+            total: 10_000,
+            idle: Span::seconds(1800),
+            calls: 64,
+            batch: 32,
+            streams: 16,
+            events: 256,
+            bytes: Size::mib(4),
+            retry: Span::millis(500),
+        }
+    }
+}
+
+/// HTTP.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Names under which clients reach the gate: `gate.example.com` for any port, or with one. Loopback names are allowed while the gate listens
+    /// on loopback, addresses in figures while it listens beyond; every other `Host` is refused with 403. Default: none.
+    pub hosts: Vec<String>,
+    /// Web pages that may call the gate, as `https://app.example.com`. They get the CORS headers that a browser needs; pages from
+    /// loopback may call a gate on loopback, and every other `Origin` is refused with 403. Default: none.
+    pub origins: Vec<String>,
+    /// How large a request may be. Default 4MiB; a larger one gets 413.
+    pub body: Size,
+    /// How long the body of a request may take to arrive. Default 10s.
+    pub body_time: Span,
+    /// How large all headers of a request together may be. Default 64KiB, at least 8KiB; larger ones get 431.
+    pub headers: Size,
+    /// How many headers a request may have. Default 100; more get 431.
+    pub header_count: usize,
+    /// How long the headers of a request may take to arrive. Default 10s.
+    pub header_time: Span,
+    /// How long a connection may do nothing. Default 75s.
+    pub idle: Span,
+    /// How long a client may leave what it is sent unread. Default 30s.
+    pub write_time: Span,
+    /// How many connections there may be. Default 4096; further ones wait to be accepted.
+    pub connections: usize,
+    /// How many connections one address may have, or the first 64 bits of one in IPv6. Default 1024; further ones are closed. Raise it behind a proxy.
+    pub per_address: usize,
+    /// How many requests may run at once on one HTTP/2 connection. Default 128.
+    pub streams: u32,
+    /// How many HTTP/2 requests a client may take back before the gate hangs up. Default 32.
+    pub resets: usize,
+    /// How long open requests may take to finish when the gate stops. Default 10s.
+    pub drain: Span,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            body: Size::mib(4),
+            body_time: Span::seconds(10),
+            headers: Size::kib(64),
+            header_count: 100,
+            header_time: Span::seconds(10),
+            idle: Span::seconds(75),
+            write_time: Span::seconds(30),
+            connections: 4096,
+            per_address: 1024,
+            streams: 128,
+            resets: 32,
+            drain: Span::seconds(10),
+        }
+    }
+}
+
+/// Standard input and output.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stdio {
+    /// How long a line may be. Default 4MiB; a longer one is refused and skipped.
+    pub line: Size,
+    /// How many requests may run at once. Default 64; further ones are refused.
+    pub calls: usize,
+    /// How many messages may wait to be written. Default 256; then calls wait for the reader.
+    pub waiting: usize,
+    /// How long running calls may take to finish after the input has ended or the gate stops. Default 5s.
+    pub drain: Span,
+}
+
+impl Default for Stdio {
+    fn default() -> Self {
+        Self { line: Size::mib(4), calls: 64, waiting: 256, drain: Span::seconds(5) }
+    }
+}

@@ -1,0 +1,107 @@
+//! What all requests share, whichever way they came: the gate, the limits, the keys, and the tasks that outlive a request.
+
+use std::sync::Arc;
+
+use callgate_model::{Caller, Catalog, Clock, Effect, Gateway, Origin};
+use callgate_protocol::{
+    Revision,
+    encode::{Capabilities, Freshness, Scope},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{config, config::Config, exchange::Leave, listen::Seats, marks::Marks, questions::Spent, seal::Seal};
+
+/// One desk serves one listener or one process.
+pub(crate) struct Desk {
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) seal: Seal,
+    pub(crate) marks: Marks,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) spent: Spent,
+    /// Everything that runs on its own.
+    pub(crate) tasks: TaskTracker,
+    /// The gate stops: streams end, running calls may finish.
+    pub(crate) stop: CancellationToken,
+    /// The time to finish is over.
+    pub(crate) kill: CancellationToken,
+    /// Who calls. Until there is a way to say who one is, whoever reaches the gate is the machine's own user.
+    pub(crate) caller: Arc<Caller>,
+    /// Where most modern requests come from; saves making it for each.
+    pub(crate) plain: Arc<Origin>,
+}
+
+impl Desk {
+    /// A desk for `transport`, which is `http` or `stdio`.
+    pub(crate) fn new(gateway: Arc<dyn Gateway>, config: &Config, transport: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            gateway,
+            clock: Clock::System,
+            seal: Seal::new(&config.questions.secrets),
+            marks: Marks::default(),
+            seats: Seats::new(&config.listen),
+            spent: Spent::default(),
+            config: config.clone(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            kill: CancellationToken::new(),
+            caller: Caller::local(),
+            plain: Arc::new(Origin { transport, revision: Revision::V2026_07_28.as_str(), ..Origin::default() }),
+        })
+    }
+
+    /// What the gate can do. Lists may fill up when the config is reloaded, so that they are always there; empty ones are no harm.
+    pub(crate) fn capabilities(&self, catalog: &Catalog) -> Capabilities {
+        Capabilities { tools: true, prompts: true, resources: true, completions: catalog.completes() }
+    }
+
+    /// How long lists may be kept.
+    pub(crate) fn fresh_lists(&self) -> Freshness {
+        self.fresh(self.config.fresh.lists)
+    }
+
+    /// How long what was read may be kept.
+    pub(crate) fn fresh_resources(&self) -> Freshness {
+        self.fresh(self.config.fresh.resources)
+    }
+
+    fn fresh(&self, ttl: callgate_config::Span) -> Freshness {
+        let scope = match self.config.fresh.scope {
+            config::Scope::Private => Scope::Private,
+            config::Scope::Public => Scope::Public,
+        };
+        Freshness { ttl_ms: ttl.get().as_millis().try_into().unwrap_or(u64::MAX), scope }
+    }
+
+    /// What happens to a call of this tool when its client goes away.
+    pub(crate) fn on_leave(catalog: &Catalog, tool: &str) -> Leave {
+        match catalog.tool(tool).map(|tool| tool.offer.effect) {
+            // A write that was begun is brought to a known end, and its record says which.
+            Some(Effect::Write | Effect::Destroy) => Leave::Finish,
+            Some(Effect::Read) | None => Leave::Cancel,
+        }
+    }
+
+    /// The gate stops. Waits until everything that runs on its own has ended, for at most `limit`; then ends it.
+    pub(crate) async fn drain(&self, limit: std::time::Duration) -> Drained {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(limit, self.tasks.wait()).await.is_ok() {
+            return Drained::Clean;
+        }
+        let left = self.tasks.len();
+        self.kill.cancel();
+        self.tasks.wait().await;
+        Drained::Cut(left)
+    }
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Everything that was open came to its end.
+    Clean,
+    /// So many connections or calls did not end in time and were cut off.
+    Cut(usize),
+}

@@ -1,0 +1,62 @@
+//! The one place where a fault becomes a reply, in the words of the client's revision.
+//!
+//! What went wrong inside a tool is a result that says so, because the model that called it can then do better. What was
+//! wrong with the request itself is a JSON-RPC error.
+
+use callgate_model::{Fault, Kind, Reply, RequestId, ToolReply};
+use callgate_protocol::{
+    Refusal, RpcError,
+    encode::{self, Frame, Freshness, Scope},
+};
+
+use crate::exchange::Answer;
+
+/// What the failed call was aimed at.
+pub(crate) enum Aim {
+    /// A tool.
+    Tool,
+    /// The resource at this URI.
+    Resource(String),
+    /// A prompt, or a completion.
+    Other,
+}
+
+/// The reply that tells `fault`.
+pub(crate) fn answer(fault: &Fault, aim: &Aim, frame: &Frame<'_>, request: &RequestId) -> Answer {
+    let message = match fault.kind() {
+        // The sentence speaks of the id; over stdio there is no header to find it in.
+        Kind::Internal => format!("{}: {request}", fault.message()),
+        _ => fault.message().to_owned(),
+    };
+    match error(fault.kind(), aim, frame, &message) {
+        Some(error) => refuse(frame, error),
+        None => {
+            let never = Freshness { ttl_ms: 0, scope: Scope::Private };
+            Answer::ok(encode::reply(frame, &Reply::Tool(ToolReply::error(message)), never))
+        }
+    }
+}
+
+/// A JSON-RPC error with the status it owes.
+pub(crate) fn refuse(frame: &Frame<'_>, error: RpcError) -> Answer {
+    let bytes = encode::error(Some(frame.id), &error).into();
+    let status = if frame.revision.is_modern() { Refusal::modern(frame.id.clone(), error).status } else { 200 };
+    Answer { bytes, status }
+}
+
+/// The JSON-RPC error for a fault; `None` if the tool's own result should tell it.
+fn error(kind: &Kind, aim: &Aim, frame: &Frame<'_>, message: &str) -> Option<RpcError> {
+    let revision = frame.revision;
+    Some(match (kind, aim) {
+        (Kind::Unknown { uri: Some(uri) }, _) => RpcError::resource_not_found(revision, message, uri),
+        (Kind::NotFound, Aim::Resource(uri)) => RpcError::resource_not_found(revision, message, uri),
+        (Kind::Unknown { uri: None } | Kind::Request, _) => RpcError::invalid_params(message),
+        (Kind::Capability(capability), _) if revision.is_modern() => RpcError::missing_capability(message, capability.clone()),
+        (Kind::Capability(_), _) => RpcError::invalid_params(message),
+        (_, Aim::Tool) => return None,
+        (Kind::Arguments | Kind::Refused | Kind::NotFound, _) => RpcError::invalid_params(message),
+        (Kind::Timeout | Kind::Overloaded { .. } | Kind::Unavailable | Kind::Unclear | Kind::Cancelled | Kind::Internal, _) => {
+            RpcError::new(RpcError::INTERNAL, message).with(serde_json::json!({ "kind": kind.code() }))
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! One legacy client: what it said at the handshake, what it wants to hear, what it is asked, what it is waiting for.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use callgate_model::{Catalog, Change, ClientCapabilities, Found, Level, RequestId, Target};
+use callgate_protocol::{
+    Ask, Id, Initialize, Response, Revision, RpcError,
+    encode::{self, Notice},
+};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::{desk::Desk, running::Running};
+
+/// What a client answers: a result, or why there is none.
+type Outcome = Result<Value, RpcError>;
+
+/// A legacy client.
+pub(crate) struct Peer {
+    pub(crate) revision: Revision,
+    pub(crate) client: ClientCapabilities,
+    pub(crate) running: Arc<Running>,
+    level: Mutex<Level>,
+    watched: Mutex<HashSet<String>>,
+    asked: Mutex<HashMap<Id, oneshot::Sender<Outcome>>>,
+}
+
+impl Peer {
+    /// The client that shook hands with `hello`.
+    pub(crate) fn new(hello: Initialize) -> Arc<Self> {
+        Arc::new(Self {
+            revision: hello.revision,
+            client: hello.client,
+            running: Arc::default(),
+            // What a client hears that never said what it wants.
+            level: Mutex::new(Level::Info),
+            watched: Mutex::default(),
+            asked: Mutex::default(),
+        })
+    }
+
+    /// From which level on it wants log messages.
+    pub(crate) fn level(&self) -> Level {
+        *lock(&self.level)
+    }
+
+    /// Does what only concerns the client itself.
+    pub(crate) fn remember(&self, desk: &Desk, catalog: &Catalog, ask: Ask) -> Result<(), RpcError> {
+        match ask {
+            Ask::Ping => Ok(()),
+            Ask::SetLevel(level) => {
+                *lock(&self.level) = level;
+                Ok(())
+            }
+            Ask::Subscribe(uri) => self.watch(desk.config.listen.resources, catalog, uri),
+            Ask::Unsubscribe(uri) => {
+                lock(&self.watched).remove(&uri);
+                Ok(())
+            }
+            Ask::Initialize(_) => Err(RpcError::invalid_request("the session is open already")),
+            _ => Err(RpcError::new(RpcError::INTERNAL, "this request came to the wrong place")),
+        }
+    }
+
+    fn watch(&self, most: usize, catalog: &Catalog, uri: String) -> Result<(), RpcError> {
+        let target = Target::Resource(uri);
+        let found = catalog.find(&target);
+        let Target::Resource(uri) = target else { return Ok(()) };
+        if matches!(found, Found::Nothing) {
+            return Err(RpcError::resource_not_found(self.revision, "there is no such resource", &uri));
+        }
+        let mut watched = lock(&self.watched);
+        if watched.len() >= most && !watched.contains(&uri) {
+            return Err(RpcError::invalid_params(format!("no more than {most} resources can be watched; unsubscribe from one first")));
+        }
+        watched.insert(uri);
+        Ok(())
+    }
+
+    /// What to tell it about `change`, if it wants to hear of it.
+    pub(crate) fn notice(&self, change: &Change) -> Option<Bytes> {
+        let notice = match change {
+            Change::Tools => Notice::Tools,
+            Change::Prompts => Notice::Prompts,
+            Change::Resources => Notice::Resources,
+            Change::Resource(uri) if lock(&self.watched).contains(uri) => Notice::Resource(uri),
+            Change::Resource(_) => return None,
+        };
+        Some(encode::notification(&notice, None).into())
+    }
+
+    /// What to tell it when nobody knows which changes it missed.
+    pub(crate) fn missed(&self) -> Vec<Bytes> {
+        let lists = [Notice::Tools, Notice::Prompts, Notice::Resources];
+        let mut all: Vec<Bytes> = lists.iter().map(|notice| encode::notification(notice, None).into()).collect();
+        all.extend(lock(&self.watched).iter().map(|uri| Bytes::from(encode::notification(&Notice::Resource(uri), None))));
+        all
+    }
+
+    /// A place for the answer to a question that is about to be sent.
+    pub(crate) fn expect_answer(&self) -> Question<'_> {
+        let id = Id::Text(RequestId::fresh().as_str().into());
+        let (sender, receiver) = oneshot::channel();
+        lock(&self.asked).insert(id.clone(), sender);
+        Question { peer: self, id, receiver }
+    }
+
+    /// The client's answer has come. One that nobody waits for any more means nothing.
+    pub(crate) fn answered(&self, response: Response) {
+        if let Some(waiting) = lock(&self.asked).remove(&response.id) {
+            // The question may have been given up at this very moment.
+            let _ = waiting.send(response.outcome);
+        }
+    }
+}
+
+/// A question to which an answer is awaited. Given up when dropped.
+pub(crate) struct Question<'p> {
+    peer: &'p Peer,
+    id: Id,
+    receiver: oneshot::Receiver<Outcome>,
+}
+
+impl Question<'_> {
+    /// The id under which it is asked.
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The answer; `None` if the client is gone.
+    pub(crate) async fn answer(mut self) -> Option<Outcome> {
+        (&mut self.receiver).await.ok()
+    }
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        lock(&self.peer.asked).remove(&self.id);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

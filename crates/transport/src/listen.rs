@@ -1,0 +1,149 @@
+//! Streams of notices to modern clients: `subscriptions/listen`.
+//!
+//! The first message says what is granted; after it come only changes that were asked for. A listener who was too slow to hear
+//! everything is told that everything may have changed, rather than nothing.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use callgate_model::{Catalog, Change, Found, Target};
+use callgate_protocol::{
+    Filter, RpcError,
+    encode::{self, Notice},
+};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+use crate::{config, desk::Desk, visit::Visit};
+
+/// One listener.
+pub(crate) struct Stream {
+    desk: Arc<Desk>,
+    visit: Visit,
+    granted: Filter,
+    board: Receiver<Change>,
+    waiting: VecDeque<Bytes>,
+    is_over: bool,
+    _seat: Seat,
+}
+
+impl Stream {
+    /// Begins to listen to what is asked for and can be given.
+    pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, (Visit, RpcError)> {
+        let Some(seat) = desk.seats.take(&visit.caller.id) else {
+            let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
+            return Err((visit, error));
+        };
+        let board = desk.gateway.notices().listen();
+        let granted = grant(catalog, filter, desk.config.listen.resources);
+        let first = encode::notification(&Notice::Acknowledged(&granted), Some(&visit.id));
+        let waiting = VecDeque::from([Bytes::from(first)]);
+        Ok(Self { desk: desk.clone(), visit, granted, board, waiting, is_over: false, _seat: seat })
+    }
+
+    /// The next message; `None` after the last one, which is sent when the gate stops.
+    pub(crate) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(message) = self.waiting.pop_front() {
+                return Some(message);
+            }
+            if self.is_over {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                change = self.board.recv() => match change {
+                    Ok(change) => self.waiting.extend(self.notice(&change)),
+                    Err(RecvError::Lagged(_)) => self.missed(),
+                    Err(RecvError::Closed) => self.end(),
+                },
+                () = self.desk.stop.cancelled() => self.end(),
+            }
+        }
+    }
+
+    fn notice(&self, change: &Change) -> Option<Bytes> {
+        let notice = match change {
+            Change::Tools if self.granted.tools => Notice::Tools,
+            Change::Prompts if self.granted.prompts => Notice::Prompts,
+            Change::Resources if self.granted.resources => Notice::Resources,
+            Change::Resource(uri) if self.granted.uris.contains(uri) => Notice::Resource(uri),
+            _ => return None,
+        };
+        Some(encode::notification(&notice, Some(&self.visit.id)).into())
+    }
+
+    fn missed(&mut self) {
+        let lists = [Change::Tools, Change::Prompts, Change::Resources];
+        let resources = self.granted.uris.iter().cloned().map(Change::Resource);
+        let all: Vec<_> = lists.into_iter().chain(resources).filter_map(|change| self.notice(&change)).collect();
+        self.waiting.extend(all);
+    }
+
+    fn end(&mut self) {
+        self.is_over = true;
+        self.waiting.push_back(self.visit.frame(self.desk.gateway.identity()).listen_end().into());
+    }
+}
+
+/// The part of `filter` that can be had: resources only if there is something at their URI, and each once.
+fn grant(catalog: &Catalog, filter: Filter, most: usize) -> Filter {
+    let mut uris: Vec<String> = Vec::new();
+    for uri in filter.uris {
+        if uris.len() == most {
+            break;
+        }
+        let target = Target::Resource(uri);
+        let is_there = !matches!(catalog.find(&target), Found::Nothing);
+        if let Target::Resource(uri) = target
+            && is_there
+            && !uris.contains(&uri)
+        {
+            uris.push(uri);
+        }
+    }
+    Filter { uris, ..filter }
+}
+
+/// How many listeners there are, in all and of each caller.
+pub(crate) struct Seats {
+    per_caller: usize,
+    total: usize,
+    taken: Mutex<HashMap<Arc<str>, usize>>,
+}
+
+/// The seat of one listener, free again when dropped.
+struct Seat {
+    seats: Arc<Seats>,
+    caller: Arc<str>,
+}
+
+impl Seats {
+    /// As many seats as the operator allows.
+    pub(crate) fn new(limits: &config::Listen) -> Arc<Self> {
+        Arc::new(Self { per_caller: limits.per_caller, total: limits.total, taken: Mutex::default() })
+    }
+
+    fn take(self: &Arc<Self>, caller: &Arc<str>) -> Option<Seat> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.values().sum::<usize>() >= self.total || taken.get(caller).is_some_and(|count| *count >= self.per_caller) {
+            return None;
+        }
+        *taken.entry(caller.clone()).or_default() += 1;
+        Some(Seat { seats: self.clone(), caller: caller.clone() })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.caller) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.caller);
+            }
+        }
+    }
+}

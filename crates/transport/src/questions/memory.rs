@@ -1,0 +1,126 @@
+//! What a modern client carries from one round to the next, sealed: the answers so far, what was asked, and the backend's own state.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use callgate_model::{Answers, Caller, Fault, InputRequired, Members, Target};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::check::Sort;
+use crate::desk::Desk;
+
+/// The sealed part of a round.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Seconds since 1970.
+    pub(super) expires: i64,
+    pub(super) answers: Answers,
+    pub(super) asked: BTreeMap<String, Sort>,
+    pub(super) state: Option<String>,
+}
+
+impl Memory {
+    /// To be remembered while the client answers `asked`.
+    pub(super) fn of(desk: &Desk, answers: Answers, asked: &InputRequired) -> Self {
+        let expiry = i64::try_from(desk.config.questions.expiry.get().as_secs()).unwrap_or(i64::MAX);
+        Self {
+            expires: desk.clock.now().as_second().saturating_add(expiry),
+            answers,
+            asked: asked.requests.iter().map(|(key, request)| (key.clone(), Sort::of(request))).collect(),
+            state: asked.state.clone(),
+        }
+    }
+
+    /// Opens a client's `requestState`.
+    pub(super) fn open(desk: &Desk, about: &[u8], sealed: &str) -> Result<Self, Fault> {
+        // One answer for all reasons: whoever tries states out learns nothing from it.
+        let refused = || Fault::request("`requestState` is not one that this call gave, or is too old; make the call again without it");
+        if sealed.len() > longest(desk) {
+            return Err(refused());
+        }
+        let text = desk.seal.open(about, sealed).ok_or_else(refused)?;
+        let memory: Self = serde_json::from_slice(&text).map_err(|cause| refused().because(cause))?;
+        if memory.expires < desk.clock.now().as_second() { Err(refused()) } else { Ok(memory) }
+    }
+
+    /// Seals it.
+    pub(super) fn close(&self, desk: &Desk, about: &[u8]) -> Result<String, Fault> {
+        let text = serde_json::to_vec(self).map_err(Fault::internal)?;
+        let sealed = desk.seal.close(about, text);
+        if sealed.len() > longest(desk) {
+            return Err(Fault::internal(format!("a call wants to remember more than wire.questions.size ({})", desk.config.questions.size)));
+        }
+        Ok(sealed)
+    }
+}
+
+fn longest(desk: &Desk) -> usize {
+    desk.config.questions.size.bytes()
+}
+
+/// What a state is bound to: who calls what with which arguments, whatever the order of their members.
+pub(super) fn about(caller: &Caller, target: &Target, arguments: &Members) -> Vec<u8> {
+    let mut digest = Context::new(&SHA256);
+    for part in ["state", &caller.id, target.sort(), target.name()] {
+        text(&mut digest, part);
+    }
+    members(&mut digest, arguments);
+    digest.finish().as_ref().to_vec()
+}
+
+fn text(digest: &mut Context, text: &str) {
+    digest.update(&(text.len() as u64).to_be_bytes());
+    digest.update(text.as_bytes());
+}
+
+fn members(digest: &mut Context, members: &Members) {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_unstable_by_key(|(key, _)| *key);
+    digest.update(b"{");
+    for (key, member) in sorted {
+        text(digest, key);
+        value(digest, member);
+    }
+    digest.update(b"}");
+}
+
+fn value(digest: &mut Context, value: &Value) {
+    match value {
+        Value::Object(inner) => members(digest, inner),
+        Value::Array(items) => {
+            digest.update(b"[");
+            items.iter().for_each(|item| self::value(digest, item));
+            digest.update(b"]");
+        }
+        scalar => text(digest, &scalar.to_string()),
+    }
+}
+
+/// How many used states are remembered.
+const SPENT: usize = 100_000;
+
+/// States that have started a write. They start nothing a second time, as far as this process knows.
+#[derive(Default)]
+pub(crate) struct Spent(Mutex<HashMap<Vec<u8>, i64>>);
+
+impl Spent {
+    /// Uses `state` up, or refuses because it was.
+    pub(super) fn spend(&self, state: &str, expires: i64, now: i64) -> Result<(), Fault> {
+        let name = aws_lc_rs::digest::digest(&SHA256, state.as_bytes()).as_ref().to_vec();
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.len() >= SPENT {
+            spent.retain(|_, expires| *expires >= now);
+        }
+        if spent.len() >= SPENT {
+            return Err(Fault::overloaded("the gate", std::time::Duration::from_secs(60)));
+        }
+        match spent.insert(name, expires) {
+            None => Ok(()),
+            Some(_) => Err(Fault::request("this `requestState` was used before; what it led to stands. Make a new call only for a new action")),
+        }
+    }
+}
