@@ -1,0 +1,126 @@
+//! Rows on their way out: written as JSON text at once, under a cap on their number and their size.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+use super::column::{Column, Shape};
+
+/// The rows of one statement as JSON objects, one after the other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    /// The objects, with commas between them.
+    pub(super) json: Vec<u8>,
+    /// How many there are.
+    pub(super) count: usize,
+    /// Why there are no more, if there would have been.
+    pub(super) cut: Option<Cut>,
+    /// How many rows the statement changed.
+    pub(super) changed: u64,
+    /// Where the first row ends.
+    first: usize,
+    /// What is left of the allowed size.
+    room: usize,
+}
+
+/// Which bound ended a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// The number of rows.
+    Count,
+    /// Their size.
+    Size,
+}
+
+/// A value that cannot be told in the shape its column promises.
+#[derive(Debug, thiserror::Error)]
+#[error("column `{column}` holds {found}, which is not what its type promises")]
+pub(super) struct Misfit {
+    column: String,
+    found: &'static str,
+}
+
+impl Misfit {
+    /// The column holds `found`.
+    pub(super) fn new(column: &Column, found: &'static str) -> Self {
+        Self { column: column.name.clone(), found }
+    }
+}
+
+impl Rows {
+    /// No rows yet, and room for `bytes`.
+    pub(super) fn within(bytes: usize) -> Self {
+        Self { room: bytes, ..Self::default() }
+    }
+
+    /// The first row's JSON.
+    pub(super) fn first(&self) -> Option<&[u8]> {
+        (self.count > 0).then(|| &self.json[..self.first])
+    }
+
+    /// What is left of the allowed size.
+    pub(super) fn room(&self) -> usize {
+        self.room.saturating_sub(self.json.len())
+    }
+
+    /// Writes one row with `write`, unless it is too large; then nothing of it stays, and the list ends here.
+    pub(super) fn push<E>(&mut self, write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), E>) -> Result<bool, E> {
+        let before = self.json.len();
+        if self.count > 0 {
+            self.json.push(b',');
+        }
+        write(&mut self.json, self.room)?;
+        if self.json.len() > self.room {
+            self.json.truncate(before);
+            self.cut = Some(Cut::Size);
+            return Ok(false);
+        }
+        if self.count == 0 {
+            self.first = self.json.len();
+        }
+        self.count += 1;
+        Ok(true)
+    }
+}
+
+/// Writes a text.
+pub(super) fn text(text: &str, out: &mut Vec<u8>) {
+    // Writing a text into memory cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// Writes bytes as base64.
+pub(super) fn bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    text(&BASE64_STANDARD.encode(bytes), out);
+}
+
+/// Writes a whole number.
+pub(super) fn integer(number: i64, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, &number);
+}
+
+/// Writes a number; what JSON cannot say is null.
+pub(super) fn number(number: f64, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, &number);
+}
+
+/// Writes JSON as it is. What is no JSON is told as a text.
+pub(super) fn json(found: &str, out: &mut Vec<u8>) {
+    if serde_json::from_str::<serde::de::IgnoredAny>(found).is_ok() {
+        out.extend_from_slice(found.as_bytes());
+    } else {
+        text(found, out);
+    }
+}
+
+/// Writes a boolean.
+pub(super) fn boolean(value: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+/// Writes a decimal number, given as text, with the places its column promises.
+pub(super) fn decimal(number: f64, shape: Shape, out: &mut Vec<u8>) {
+    let shown = match shape {
+        Shape::Decimal(Some(places)) => format!("{number:.*}", usize::from(places)),
+        _ => number.to_string(),
+    };
+    text(&shown, out);
+}
