@@ -1,0 +1,36 @@
+//! The column a call walks: what is decided about a call between the wire and the backend.
+//!
+//! It promises that each call, refused or served, cancelled or panicked, leaves one audit record; that a backend is called only
+//! with arguments that fit, while there is room and time; and that one call's failure never ends another. It leaves the wire to
+//! `transport`, the work to `backend`, and durability to `store`.
+//!
+//! A layer is a folder and its row in `stack.rs`, where the order of the column and the reasons for it stand. [`Gate`] is the
+//! whole: what a transport calls, and what a backend calls back into.
+
+mod bulkhead;
+mod catch;
+mod config;
+mod deadline;
+mod door;
+mod error;
+mod find;
+mod gate;
+mod lanes;
+mod layer;
+mod metrics;
+mod observe;
+mod outcome;
+mod redact;
+mod stack;
+mod validate;
+
+pub mod audit;
+
+pub use bulkhead::Config as BulkheadConfig;
+pub use config::Config;
+pub use error::Error;
+pub use gate::{Gate, Parts};
+pub use validate::Config as ValidateConfig;
+
+#[cfg(test)]
+mod tests;

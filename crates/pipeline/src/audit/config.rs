@@ -1,0 +1,29 @@
+//! What an operator may write under `audit`.
+
+use callgate_config::Size;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What is written down about calls, and how much of it may be under way.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Names of arguments, and of members inside them, whose values are never written down, in any tool. Upper and lower case
+    /// are the same. A tool adds its own under `redact`; names that look like credentials (`password`, `token`, `secret`,
+    /// `authorization`, …) are always hidden.
+    pub redact: Vec<String>,
+    /// How many calls and records may be on their way to the store; default 4096. When there is no room calls wait, and are
+    /// refused at their deadline.
+    #[schemars(range(min = 1))]
+    pub queue: usize,
+    /// How many characters of a text are written down; default 256. The rest is cut and the cut is marked.
+    pub value: usize,
+    /// How much of one call's arguments is written down; default `4KiB`. Further members are counted and left out.
+    pub arguments: Size,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { redact: Vec::new(), queue: 4096, value: 256, arguments: Size::kib(4) }
+    }
+}

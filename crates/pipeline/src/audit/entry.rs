@@ -1,0 +1,106 @@
+//! The record of one call in the making.
+
+use std::sync::Arc;
+
+use callgate_model::{Call, Clock, Effect, Fault, Reply};
+use callgate_store::{Pending, Record, Slot, Store, Subject, Written};
+use jiff::Timestamp;
+use prometheus_client::metrics::counter::Counter;
+use tokio::time::Instant;
+use tracing::error;
+
+use crate::{lanes::Lanes, outcome, redact::Redaction};
+
+/// What all records of a gate share.
+pub(super) struct Desk {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Clock,
+    pub(super) redaction: Arc<Redaction>,
+    pub(super) slots: Lanes,
+    /// Records that found no slot and went to the log.
+    pub(super) unwritten: Counter,
+}
+
+/// Sees to it that the call leaves one record. Dropped before its end, it writes the record of a cancelled call.
+pub(super) struct Entry<'a> {
+    desk: &'a Desk,
+    call: &'a Call,
+    tool: Option<usize>,
+    at: Timestamp,
+    begun: Instant,
+    pub(super) slot: Option<Slot>,
+    written: bool,
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn begin(desk: &'a Desk, call: &'a Call, tool: Option<usize>) -> Self {
+        let slot = desk.slots.at(call.depth).clone().try_acquire_owned().ok();
+        Self { desk, call, tool, at: desk.clock.now(), begun: Instant::now(), slot, written: false }
+    }
+
+    /// Hands the record over; nobody waits for it.
+    pub(super) fn finish(mut self, result: &Result<Reply, Fault>) {
+        self.write(outcome::word(result));
+    }
+
+    /// Hands the record over and gives the promise of its durability; `None` if it went to the log for want of a slot.
+    pub(super) fn finish_durably(mut self, result: &Result<Reply, Fault>) -> Option<Written> {
+        let slot = self.take_slot(outcome::word(result))?;
+        let (pending, written) = Pending::urgent(self.record(outcome::word(result)), slot);
+        self.desk.store.audit().append(pending);
+        Some(written)
+    }
+
+    fn write(&mut self, outcome: &'static str) {
+        if let Some(slot) = self.take_slot(outcome) {
+            self.desk.store.audit().append(Pending::new(self.record(outcome), slot));
+        }
+    }
+
+    /// The slot for the record, which counts as written from here on; without one it is logged.
+    fn take_slot(&mut self, outcome: &'static str) -> Option<Slot> {
+        self.written = true;
+        let slot = self.slot.take().or_else(|| self.desk.slots.at(self.call.depth).clone().try_acquire_owned().ok());
+        if slot.is_none() {
+            self.desk.unwritten.inc();
+            let Call { request, caller, target, .. } = self.call;
+            error!(%request, tool = target.name(), caller = %caller.id, outcome, "the audit queue is full: this line is the call's only record");
+        }
+        slot
+    }
+
+    fn record(&self, outcome: &'static str) -> Record {
+        let Call { request, caller, origin, target, arguments, found, depth, .. } = self.call;
+        Record {
+            at: self.at,
+            request: request.clone(),
+            depth: *depth,
+            caller: caller.clone(),
+            origin: origin.clone(),
+            subject: Subject {
+                sort: target.sort(),
+                name: self.desk.redaction.name(target.name()),
+                backend: found.backend().map(|(name, _)| name.clone()),
+                effect: effect(self.call),
+            },
+            arguments: self.desk.redaction.arguments(self.tool, arguments),
+            outcome,
+            duration: self.begun.elapsed(),
+        }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        if !self.written {
+            // While a panic unwinds this is not the caller's doing. None should come this far: `catch` stands below.
+            self.write(if std::thread::panicking() { "internal" } else { outcome::CANCELLED });
+        }
+    }
+}
+
+/// What the call does to the world; everything but a tool only reads.
+pub(super) fn effect(call: &Call) -> Option<Effect> {
+    call.found.backend()?;
+    Some(call.found.tool().map_or(Effect::Read, |tool| tool.effect))
+}

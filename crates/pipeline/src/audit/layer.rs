@@ -1,0 +1,118 @@
+//! The layer.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use callgate_model::{Call, Effect, Fault, Kind, Reply};
+use prometheus_client::{encoding::NoLabelSet, metrics::counter::Counter};
+use tokio::time::{timeout, timeout_at};
+
+use super::entry::{Desk, Entry, effect};
+use crate::{
+    Error,
+    lanes::Lanes,
+    layer::{Layer, Next, Opening},
+    metrics::{Figure, Gauges},
+    outcome,
+};
+
+/// When it makes sense to come back after the queue was full.
+const BACK_AFTER: Duration = Duration::from_secs(1);
+
+struct Audit {
+    desk: Arc<Desk>,
+}
+
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    let desk = Arc::new(Desk {
+        store: opening.store.clone(),
+        clock: opening.clock,
+        redaction: opening.redaction.clone(),
+        slots: Lanes::new(opening.audit.queue),
+        unwritten: Counter::default(),
+    });
+    opening.registry.register("mcp_audit_unwritten", "Calls whose record went to the log for want of room", desk.unwritten.clone());
+    let watched = desk.clone();
+    opening.registry.register_collector(Box::new(Gauges(move || figures(&watched))));
+    Ok(Box::new(Audit { desk }))
+}
+
+#[async_trait]
+impl Layer for Audit {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        let mut entry = Entry::begin(&self.desk, call, next.ticket().tool);
+        let writes = effect(call).is_some_and(|effect| effect != Effect::Read);
+        if let Err(fault) = self.admit(call, &mut entry, writes.into()).await {
+            let refused = Err(fault);
+            entry.finish(&refused);
+            return refused;
+        }
+        let result = next.run(call).await;
+        if !writes || outcome::is_harmless(&result) {
+            entry.finish(&result);
+            return result;
+        }
+        let Some(written) = entry.finish_durably(&result) else { return result };
+        match timeout_at(next.ticket().answer_by.at(), written).await {
+            Ok(Ok(())) => result,
+            // A failure stays what it is: nobody is told that a change was made.
+            Ok(Err(_)) | Err(_) => result.and(Err(unrecorded())),
+        }
+    }
+}
+
+/// What a call may do while the log is failing.
+enum Weight {
+    Reads,
+    Writes,
+}
+
+impl From<bool> for Weight {
+    fn from(writes: bool) -> Self {
+        if writes { Self::Writes } else { Self::Reads }
+    }
+}
+
+impl Audit {
+    /// Waits for a slot if need be; refuses what could not be put on record.
+    async fn admit(&self, call: &Call, entry: &mut Entry<'_>, weight: Weight) -> Result<(), Fault> {
+        let failing = self.desk.store.audit().is_failing();
+        match weight {
+            Weight::Writes if failing => return Err(unrecordable()),
+            Weight::Reads if failing => return Ok(()),
+            Weight::Reads | Weight::Writes => {}
+        }
+        if entry.slot.is_none() {
+            let slot = self.desk.slots.at(call.depth).clone().acquire_owned();
+            let Ok(Ok(slot)) = timeout(call.deadline.left(), slot).await else {
+                return Err(Fault::overloaded("the audit log", BACK_AFTER));
+            };
+            entry.slot = Some(slot);
+        }
+        Ok(())
+    }
+}
+
+fn unrecordable() -> Fault {
+    Fault::new(Kind::Unavailable, "changes cannot be put on record just now, so none are made: nothing was done, try again later")
+        .because("the audit log cannot be written")
+}
+
+fn unrecorded() -> Fault {
+    Fault::unclear("the change was made but could not be put on record in time: look before you try again")
+        .because("the record of a write was not durable before its deadline")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn figures(desk: &Desk) -> Vec<Figure<NoLabelSet>> {
+    let audit = desk.store.audit();
+    let backlog = audit.backlog();
+    let lag = backlog.oldest.map_or(0.0, |oldest| desk.clock.now().duration_since(oldest).as_secs_f64().max(0.0));
+    let one = |name, help, value| Figure { name, help, values: vec![(None, value)] };
+    vec![
+        one("mcp_audit_queue", "Records that are not durable yet", backlog.records as f64),
+        one("mcp_audit_slots_taken", "Calls and records that hold a place in the audit queue", desk.slots.taken() as f64),
+        one("mcp_audit_lag_seconds", "Age of the oldest record that is not durable yet", lag),
+        one("mcp_audit_failing", "1 while the audit log cannot be written", f64::from(u8::from(audit.is_failing()))),
+    ]
+}

@@ -1,0 +1,22 @@
+//! Writes down every call: refused, served, cancelled or panicked, exactly one record each.
+//!
+//! A call takes a slot of the audit queue before anything else happens, so that its record has a place whatever comes; records
+//! are never dropped. Three states decide what that means:
+//!
+//! - *Well*: a read is answered while its record is still on its way (at most `audit.queue` records and `store.linger` behind).
+//!   A write is answered once its record is durable; one whose record is not durable in time is answered as unclear.
+//! - *Behind* (no slot is free): calls wait for a slot inside their deadline and are then refused as overloaded.
+//! - *Failing* (the store could not write): writes are refused before the backend is called. Reads go on; once no slot is free
+//!   their records go to the log instead, and are counted.
+//!
+//! A future that is dropped writes its record from a guard. A refusal for which no slot was found is logged and counted.
+
+mod config;
+mod entry;
+mod layer;
+
+pub use config::Config;
+pub(crate) use layer::open;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! The layer.
+
+use async_trait::async_trait;
+use callgate_model::{Call, Deadline as Moment, Effect, Fault, Kind, Reply};
+use prometheus_client::metrics::{counter::Counter, family::Family};
+use tokio::time::timeout_at;
+use tracing::warn;
+
+use crate::{
+    Error,
+    layer::{Layer, Next, Opening},
+    metrics::{Subject, ToolLabels},
+};
+
+struct Deadline {
+    tools: Vec<Counters>,
+    /// For everything that is no tool: its time is not counted by name.
+    others: Counters,
+}
+
+#[derive(Clone, Default)]
+struct Counters {
+    timeouts: Counter,
+    near: Counter,
+}
+
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    let timeouts = Family::<ToolLabels, Counter>::default();
+    let near = Family::<ToolLabels, Counter>::default();
+    opening.registry.register("mcp_timeouts", "Calls of tools that ran into their deadline", timeouts.clone());
+    opening.registry.register("mcp_deadline_warnings", "Calls of tools that took more than 80 % of their time", near.clone());
+    let counters = |name| {
+        let labels = ToolLabels { tool_name: Subject::Tool(name) };
+        Counters { timeouts: timeouts.get_or_create_owned(&labels), near: near.get_or_create_owned(&labels) }
+    };
+    let tools = opening.catalog.tools().iter().map(|item| counters(item.offer.name.clone())).collect();
+    Ok(Box::new(Deadline { tools, others: Counters::default() }))
+}
+
+#[async_trait]
+impl Layer for Deadline {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        let ticket = next.ticket();
+        let counters = ticket.tool.map_or(&self.others, |tool| &self.tools[tool]);
+        if call.deadline.left().is_zero() {
+            // Waiting for a place used it up. Nothing was begun, so even for a write this is a plain timeout.
+            counters.timeouts.inc();
+            return Err(Fault::timeout(ticket.answer_by.span()));
+        }
+        let Ok(result) = timeout_at(ticket.answer_by.at(), next.run(call)).await else {
+            counters.timeouts.inc();
+            return Err(cut_off(call, ticket.answer_by));
+        };
+        if matches!(&result, Err(fault) if *fault.kind() == Kind::Timeout) {
+            counters.timeouts.inc();
+        } else if is_near(ticket.answer_by) {
+            counters.near.inc();
+            let left = ticket.answer_by.left();
+            warn!(request = %call.request, tool = call.target.name(), ?left, "the call took more than 80 % of its time");
+        }
+        result
+    }
+}
+
+/// More than 80 % of the time is used up.
+fn is_near(deadline: Moment) -> bool {
+    deadline.left() * 5 < deadline.span()
+}
+
+fn cut_off(call: &Call, deadline: Moment) -> Fault {
+    let writes = call.found.tool().is_some_and(|tool| tool.effect != Effect::Read);
+    let span = deadline.span();
+    if writes {
+        Fault::unclear(format!("no answer within {span:?}, and the change may or may not have been made: look before you try again"))
+    } else {
+        Fault::timeout(span)
+    }
+}

@@ -1,0 +1,19 @@
+//! Why a gate cannot be opened.
+
+use callgate_model::{CatalogError, ToolName};
+
+/// A mistake in what the gate is to be made of.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Two backends offer the same thing.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The input schema of a tool cannot be used.
+    #[error("tool `{tool}`: its input schema cannot be used: {why}")]
+    Schema {
+        /// The tool.
+        tool: ToolName,
+        /// What is wrong with the schema.
+        why: String,
+    },
+}

@@ -1,0 +1,5 @@
+//! Refuses what does not exist. The gate has looked; this layer only stands where the refusal belongs.
+
+mod layer;
+
+pub(crate) use layer::open;

@@ -1,0 +1,130 @@
+//! The gate: the catalog and the column, put together.
+//!
+//! A call enters here, gets what only the gate knows (what its target is, by when it must be answered, the way back in), and
+//! walks the column. Dropping the future of a call cancels it: that is how a leaving client reaches the backend.
+
+mod dispatch;
+mod drain;
+mod open;
+mod running;
+
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use callgate_model::{Backend, BackendName, Call, Caller, Catalog, Clock, Fault, Gateway, Identity, Invoke, Notices, Probe, Reply};
+use callgate_store::Store;
+use futures_util::{FutureExt as _, future::join_all};
+use prometheus_client::registry::Registry;
+
+use crate::{
+    Config, audit,
+    layer::{Layer, Next},
+    metrics::{self, Backends},
+};
+
+pub(crate) use dispatch::dispatch;
+pub(crate) use running::Running;
+
+use self::open::Targets;
+
+/// What a gate is made of.
+pub struct Parts {
+    /// Who the gate says it is.
+    pub identity: Identity,
+    /// The backends, opened; their order is the order of the lists.
+    pub backends: Vec<(BackendName, Arc<dyn Backend>)>,
+    /// Where the audit log is kept.
+    pub store: Arc<dyn Store>,
+    /// What the operator wrote under `calls`.
+    pub config: Config,
+    /// What the operator wrote under `audit`.
+    pub audit: audit::Config,
+    /// Wall-clock time.
+    pub clock: Clock,
+}
+
+/// A running gate.
+pub struct Gate {
+    identity: Identity,
+    catalog: Arc<Catalog>,
+    backends: Backends,
+    store: Arc<dyn Store>,
+    targets: Targets,
+    column: Vec<Box<dyn Layer>>,
+    registry: Registry,
+    notices: Notices,
+    running: Arc<Running>,
+    probe: Duration,
+    me: Weak<dyn Invoke>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("identity", &self.identity).field("backends", &self.backends).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    async fn walk(&self, mut call: Call) -> Result<Reply, Fault> {
+        let _under_way = self.running.enter();
+        let ticket = self.targets.admit(&mut call);
+        call.found = self.catalog.find(&call.target);
+        call.notices = self.notices.clone();
+        call.gate = Some(self.me.clone());
+        Next::column(&self.column, ticket).run(&call).await
+    }
+
+    async fn probe_backend(&self, name: &BackendName, backend: &dyn Backend) -> Probe {
+        let probe = std::panic::AssertUnwindSafe(backend.probe()).catch_unwind();
+        let state = match tokio::time::timeout(self.probe, probe).await {
+            Ok(Ok(answer)) => answer.map_err(|fault| fault.message().to_owned()),
+            Ok(Err(_)) => Err("the probe panicked".into()),
+            Err(_) => Err(format!("no answer within {:?}", self.probe)),
+        };
+        Probe { part: name.to_string(), state }
+    }
+}
+
+#[async_trait]
+impl Gateway for Gate {
+    fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    fn catalog(&self, _caller: &Caller) -> Arc<Catalog> {
+        self.catalog.clone()
+    }
+
+    async fn call(&self, call: Call) -> Result<Reply, Fault> {
+        self.walk(call).await
+    }
+
+    fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    async fn ready(&self) -> Vec<Probe> {
+        let backends = self.backends.0.iter().map(|(name, backend)| self.probe_backend(name, backend.as_ref()));
+        let mut probes = vec![
+            Probe { part: "gate".into(), state: if self.running.is_closing() { Err("the gate is closing".into()) } else { Ok(()) } },
+            Probe { part: "store".into(), state: self.store.audit().failure().map_or(Ok(()), Err) },
+        ];
+        probes.extend(join_all(backends).await);
+        probes
+    }
+
+    fn metrics(&self) -> String {
+        metrics::text(&self.registry, &self.backends)
+    }
+}
+
+#[async_trait]
+impl Invoke for Gate {
+    async fn invoke(&self, call: Call) -> Result<Reply, Fault> {
+        self.walk(call).await
+    }
+}

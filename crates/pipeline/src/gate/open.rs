@@ -1,0 +1,103 @@
+//! Putting a gate together.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use callgate_model::{Call, Catalog, Effect, Invoke, Notices, Target};
+use prometheus_client::registry::Registry;
+
+use super::{Gate, Parts, Running};
+use crate::{
+    Config, Error,
+    layer::{Opening, Ticket},
+    metrics::{Backends, Process},
+    redact::Redaction,
+    stack::STACK,
+};
+
+impl Gate {
+    /// Checks and puts together what `parts` describe. Starts nothing.
+    pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
+        let Parts { identity, backends, store, config, audit, clock } = parts;
+        let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
+        let redaction = Arc::new(Redaction::new(&audit, &catalog));
+        let running = Arc::new(Running::default());
+        let mut registry = Registry::default();
+        let mut opening = Opening {
+            catalog: &catalog,
+            calls: &config,
+            audit: &audit,
+            store: &store,
+            clock,
+            redaction: &redaction,
+            running: &running,
+            registry: &mut registry,
+        };
+        let mut column = Vec::with_capacity(STACK.len());
+        for row in STACK {
+            tracing::debug!(layer = row.name, "opening");
+            column.push((row.open)(&mut opening)?);
+        }
+        registry.register_collector(Box::new(Process));
+        let targets = Targets::new(&catalog, &config);
+        Ok(Arc::new_cyclic(|me: &Weak<Self>| {
+            let me: Weak<dyn Invoke> = me.clone();
+            Self {
+                identity,
+                backends: Backends(backends),
+                store,
+                targets,
+                column,
+                registry,
+                notices: Notices::new(),
+                running,
+                probe: config.probe.get(),
+                catalog,
+                me,
+            }
+        }))
+    }
+}
+
+/// What is fixed about each target.
+pub(super) struct Targets {
+    tools: HashMap<Box<str>, usize>,
+    limits: Vec<Limit>,
+    default: Duration,
+    settle: Duration,
+}
+
+struct Limit {
+    span: Duration,
+    effect: Effect,
+}
+
+impl Targets {
+    fn new(catalog: &Catalog, config: &Config) -> Self {
+        let default = config.deadline.get();
+        let tools = catalog.tools().iter().map(|item| &item.offer);
+        Self {
+            tools: tools.clone().enumerate().map(|(index, tool)| (tool.name.as_str().into(), index)).collect(),
+            limits: tools.map(|tool| Limit { span: tool.deadline.unwrap_or(default), effect: tool.effect }).collect(),
+            default,
+            settle: config.settle.get(),
+        }
+    }
+
+    /// Finds the tool and sets the deadline of the call. Time that was used before stays used.
+    pub(super) fn admit(&self, call: &mut Call) -> Ticket {
+        let tool = match &call.target {
+            Target::Tool(name) => self.tools.get(name.as_str()).copied(),
+            Target::Resource(_) | Target::Prompt(_) | Target::Completion { .. } => None,
+        };
+        let limit = tool.map(|tool| &self.limits[tool]);
+        let answer_by = call.deadline.within(limit.map_or(self.default, |limit| limit.span));
+        let writes = limit.is_some_and(|limit| limit.effect != Effect::Read);
+        let span = answer_by.span();
+        call.deadline = if writes { answer_by.within(span - self.settle.min(span / 10)) } else { answer_by };
+        Ticket { tool, answer_by }
+    }
+}

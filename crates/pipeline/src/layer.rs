@@ -1,0 +1,88 @@
+//! What a layer is, and how one calls the next.
+//!
+//! A layer sees every call on its way down and every reply on its way up. It may refuse, wait, look at the reply, or call the
+//! rest again (a retry); it never changes the call. Dropping the future of a layer cancels the call, so a layer that must do
+//! something in any case does it in a guard's `Drop`.
+//!
+//! A layer costs one boxed future per call and should allocate nothing else: whatever is fixed per tool is made when the gate
+//! opens and found by [`Ticket::tool`], the tool's index in the catalog.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use async_trait::async_trait;
+use callgate_model::{Call, Catalog, Clock, Deadline, Fault, Reply};
+use callgate_store::Store;
+use prometheus_client::registry::Registry;
+
+use crate::{
+    Config, audit,
+    gate::{Running, dispatch},
+    redact::Redaction,
+};
+
+/// One step of the column.
+#[async_trait]
+pub(crate) trait Layer: Send + Sync {
+    /// Decides about `call`; `next` is the rest of the column.
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault>;
+}
+
+/// What comes of a call, when it is done.
+pub(crate) type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
+
+/// The layers below the one that holds this, and the backend at their end.
+#[derive(Clone, Copy)]
+pub(crate) struct Next<'a> {
+    rest: &'a [Box<dyn Layer>],
+    ticket: Ticket,
+}
+
+/// What the gate worked out about a call, for all layers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    /// The tool's index in [`Catalog::tools`], if a tool of that name exists.
+    pub(crate) tool: Option<usize>,
+    /// By when the call is answered. For a write this is later than `call.deadline`, which is what the backend is told: the time
+    /// between the two is there to come to a known end.
+    pub(crate) answer_by: Deadline,
+}
+
+impl<'a> Next<'a> {
+    /// The whole column.
+    pub(crate) fn column(layers: &'a [Box<dyn Layer>], ticket: Ticket) -> Self {
+        Self { rest: layers, ticket }
+    }
+
+    /// What the gate worked out about the call.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// Lets the call go on.
+    pub(crate) fn run(self, call: &'a Call) -> Outcome<'a> {
+        match self.rest.split_first() {
+            Some((layer, rest)) => layer.call(call, Next { rest, ..self }),
+            None => Box::pin(dispatch(call)),
+        }
+    }
+}
+
+/// What layers are opened from.
+pub(crate) struct Opening<'a> {
+    /// Everything on offer.
+    pub(crate) catalog: &'a Catalog,
+    /// What the operator wrote under `calls`.
+    pub(crate) calls: &'a Config,
+    /// What the operator wrote under `audit`.
+    pub(crate) audit: &'a audit::Config,
+    /// The gate's own state.
+    pub(crate) store: &'a Arc<dyn Store>,
+    /// Wall-clock time.
+    pub(crate) clock: Clock,
+    /// What must not be written down or repeated.
+    pub(crate) redaction: &'a Arc<Redaction>,
+    /// The calls under way.
+    pub(crate) running: &'a Arc<Running>,
+    /// Where a layer registers its metrics.
+    pub(crate) registry: &'a mut Registry,
+}

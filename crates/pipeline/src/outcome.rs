@@ -1,0 +1,22 @@
+//! How a call ended, in the words that audit and metrics share.
+
+use callgate_model::{Fault, Kind, Reply};
+
+/// The word for a call whose future was dropped.
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// `ok`, `error` (the tool's own), `asked`, or the fault's code.
+pub(crate) fn word(result: &Result<Reply, Fault>) -> &'static str {
+    match result {
+        Ok(Reply::Tool(reply)) if reply.is_error => "error",
+        Ok(Reply::InputRequired(_)) => "asked",
+        Ok(_) => "ok",
+        Err(fault) => fault.kind().code(),
+    }
+}
+
+/// Nothing can have been changed: the call was refused before any work began.
+pub(crate) fn is_harmless(result: &Result<Reply, Fault>) -> bool {
+    let Err(fault) = result else { return false };
+    matches!(fault.kind(), Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Capability(_) | Kind::Overloaded { .. })
+}

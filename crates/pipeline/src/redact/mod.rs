@@ -1,0 +1,86 @@
+//! What must not be written down: arguments by name, values by length.
+//!
+//! It promises that the value of a hidden argument appears neither in the record nor in a message, at any depth of the
+//! arguments, and that the text of one call's arguments is bounded. Hidden are the names under `audit.redact`, those a tool
+//! lists under `redact`, and always those that look like credentials.
+
+mod text;
+
+use callgate_model::{Catalog, Members};
+
+use crate::audit;
+
+/// Parts of a name that mark a credential, whatever the operator wrote: compared in lower case, letters and digits only.
+const ALWAYS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "authorization",
+    "apikey",
+    "privatekey",
+    "accesskey",
+    "credential",
+    "cookie",
+];
+
+/// A longer name is nothing we declared, and it is cheaper to hide its value than to read all of it.
+const LONGEST_NAME: usize = 64;
+
+/// The rules of one gate.
+#[derive(Debug)]
+pub(crate) struct Redaction {
+    names: Box<[String]>,
+    tools: Box<[Box<[String]>]>,
+    longest_value: usize,
+    longest: usize,
+}
+
+impl Redaction {
+    pub(crate) fn new(config: &audit::Config, catalog: &Catalog) -> Self {
+        let lower = |names: &[String]| names.iter().map(|name| name.to_lowercase()).collect();
+        Self {
+            names: lower(&config.redact),
+            tools: catalog.tools().iter().map(|item| lower(&item.offer.redact)).collect(),
+            longest_value: config.value,
+            longest: config.arguments.bytes(),
+        }
+    }
+
+    /// The value of an argument (or a member of one) by this name is hidden.
+    pub(crate) fn hides(&self, tool: Option<usize>, name: &str) -> bool {
+        let own = tool.and_then(|tool| self.tools.get(tool)).map_or(&[] as &[String], |names| names);
+        name.len() > LONGEST_NAME || self.names.iter().chain(own).any(|hidden| is_same(hidden, name)) || is_credential(name)
+    }
+
+    /// The arguments as they are written down: JSON, hidden values replaced, long ones cut.
+    pub(crate) fn arguments(&self, tool: Option<usize>, arguments: &Members) -> String {
+        text::Text::new(self, tool).arguments(arguments)
+    }
+
+    /// A name or URI as it is written down.
+    pub(crate) fn name(&self, name: &str) -> String {
+        text::cut(name, self.longest_value).into_owned()
+    }
+}
+
+/// `lower` is `name` in lower case.
+fn is_same(lower: &str, name: &str) -> bool {
+    if name.is_ascii() { lower.eq_ignore_ascii_case(name) } else { lower == name.to_lowercase() }
+}
+
+fn is_credential(name: &str) -> bool {
+    let mut letters = [0; LONGEST_NAME];
+    let mut length = 0;
+    for byte in name.bytes().filter(u8::is_ascii_alphanumeric).take(LONGEST_NAME) {
+        letters[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let letters = &letters[..length];
+    ALWAYS.iter().any(|word| letters.windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! The column, outermost layer first. This table is the order; each row says why it stands there.
+//!
+//! Layers to come have their places: authorize above `validate`; rate limit, once, cache and circuit breaker between `validate`
+//! and `bulkhead`; retry between `bulkhead` and `deadline`.
+
+use crate::{
+    Error, audit, bulkhead, catch, deadline, door, find,
+    layer::{Layer, Opening},
+    observe, validate,
+};
+
+/// One layer: its name, and how it is opened. Opening precomputes what does not change from call to call.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) open: fn(&mut Opening<'_>) -> Result<Box<dyn Layer>, Error>,
+}
+
+/// All layers.
+pub(crate) const STACK: &[Row] = &[
+    // Outermost: what the caller waits for includes the record, so the record's time is measured too.
+    Row { name: "observe", open: observe::open },
+    // Above everything that can refuse: refused calls are written down like served ones.
+    Row { name: "audit", open: audit::open },
+    // Below audit: a panic anywhere underneath is a fault by the time it is written down, and its permits are free again.
+    Row { name: "catch", open: catch::open },
+    // Above all work: a gate that closes starts nothing new, and cancels from here what does not end in time.
+    Row { name: "door", open: door::open },
+    // Below audit: who asks for what does not exist is on the record. Above the rest, which needs to know the tool.
+    Row { name: "find", open: find::open },
+    // Above everything that counts or waits: bad arguments use up nobody's room.
+    Row { name: "validate", open: validate::open },
+    // Above deadline: a call that waits for a place uses up its own time and has not begun.
+    Row { name: "bulkhead", open: bulkhead::open },
+    // Innermost: when time is up it drops the backend's work and nothing else.
+    Row { name: "deadline", open: deadline::open },
+];

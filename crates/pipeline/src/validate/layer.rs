@@ -1,0 +1,56 @@
+//! The layer.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use callgate_model::{Call, Fault, Found, Reply, Target};
+
+use super::{message, prompt, schema::Schema};
+use crate::{
+    Error,
+    layer::{Layer, Next, Opening},
+    redact::Redaction,
+};
+
+struct Validate {
+    tools: Vec<Schema>,
+    redaction: Arc<Redaction>,
+}
+
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    let config = &opening.calls.validate;
+    let compile = |(index, item): (usize, &Arc<callgate_model::Item<callgate_model::Tool>>)| {
+        let tool = &item.offer;
+        Schema::compile(index, &tool.input, config).map_err(|why| Error::Schema { tool: tool.name.clone(), why })
+    };
+    let tools = opening.catalog.tools().iter().enumerate().map(compile).collect::<Result<_, _>>()?;
+    Ok(Box::new(Validate { tools, redaction: opening.redaction.clone() }))
+}
+
+#[async_trait]
+impl Layer for Validate {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        self.check(call, next.ticket().tool)?;
+        next.run(call).await
+    }
+}
+
+impl Validate {
+    fn check(&self, call: &Call, tool: Option<usize>) -> Result<(), Fault> {
+        if let Some(schema) = tool.and_then(|tool| self.tools.get(tool)) {
+            return schema.check(&call.arguments).map_err(|(value, schema)| message::fault(schema, &value, &self.redaction));
+        }
+        match (&call.found, &call.target) {
+            (Found::Prompt(prompt), Target::Prompt(_)) => prompt::check(&prompt.offer, &call.arguments),
+            (Found::Prompt(prompt), Target::Completion { argument, .. }) => prompt::known(
+                "argument",
+                argument,
+                &prompt.offer.arguments.iter().map(|argument| argument.name.as_str()).collect::<Vec<_>>(),
+            ),
+            (Found::Template(template), Target::Completion { argument, .. }) => {
+                prompt::known("variable", argument, &template.offer.uri.variables().collect::<Vec<_>>())
+            }
+            _ => Ok(()),
+        }
+    }
+}
