@@ -8,6 +8,7 @@ mod desk;
 mod dispatch;
 mod exchange;
 mod fault;
+pub mod http;
 mod legacy;
 mod listen;
 mod lists;
@@ -15,6 +16,7 @@ mod marks;
 mod questions;
 mod running;
 mod seal;
+pub mod stdio;
 mod visit;
 
 pub use self::{

@@ -38,13 +38,7 @@ pub(crate) fn templates(desk: &Desk, catalog: &Catalog, visit: &Visit, cursor: O
 type Page<'c, T> = (&'c [Arc<Item<T>>], Option<String>);
 
 /// The items from `cursor` on, and the cursor for what follows them.
-fn page<'c, T>(
-    desk: &Desk,
-    visit: &Visit,
-    list: &str,
-    all: &'c [Arc<Item<T>>],
-    cursor: Option<&str>,
-) -> Result<Page<'c, T>, RpcError> {
+fn page<'c, T>(desk: &Desk, visit: &Visit, list: &str, all: &'c [Arc<Item<T>>], cursor: Option<&str>) -> Result<Page<'c, T>, RpcError> {
     let about = [b"cursor", list.as_bytes(), visit.caller.id.as_bytes()].join(&0);
     let start = match cursor {
         None => 0,

@@ -41,6 +41,11 @@ impl Running {
         }
     }
 
+    /// The client is gone, and with it the wish for every reply.
+    pub(crate) fn withdraw_all(&self) {
+        self.lock().values().for_each(CancellationToken::cancel);
+    }
+
     /// Nothing is running.
     pub(crate) fn is_idle(&self) -> bool {
         self.lock().is_empty()

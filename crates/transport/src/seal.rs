@@ -34,7 +34,8 @@ impl Seal {
     /// Seals `text`, to be opened only about the same thing.
     pub(crate) fn close(&self, about: &[u8], mut text: Vec<u8>) -> String {
         let key = &self.keys[0];
-        let nonce = key.cipher.seal_in_place_append_tag(key.bound_to(about), &mut text).expect("a state is far shorter than the cipher's limit");
+        let nonce =
+            key.cipher.seal_in_place_append_tag(key.bound_to(about), &mut text).expect("a state is far shorter than the cipher's limit");
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len());
         sealed.push(key.id);
         sealed.extend_from_slice(nonce.as_ref());

@@ -26,7 +26,8 @@ pub(crate) struct Peer {
     pub(crate) running: Arc<Running>,
     level: Mutex<Level>,
     watched: Mutex<HashSet<String>>,
-    asked: Mutex<HashMap<Id, oneshot::Sender<Outcome>>>,
+    /// Who waits for which answer; `None` once the client is gone.
+    asked: Mutex<Option<HashMap<Id, oneshot::Sender<Outcome>>>>,
 }
 
 impl Peer {
@@ -39,7 +40,7 @@ impl Peer {
             // What a client hears that never said what it wants.
             level: Mutex::new(Level::Info),
             watched: Mutex::default(),
-            asked: Mutex::default(),
+            asked: Mutex::new(Some(HashMap::new())),
         })
     }
 
@@ -105,13 +106,20 @@ impl Peer {
     pub(crate) fn expect_answer(&self) -> Question<'_> {
         let id = Id::Text(RequestId::fresh().as_str().into());
         let (sender, receiver) = oneshot::channel();
-        lock(&self.asked).insert(id.clone(), sender);
+        if let Some(asked) = lock(&self.asked).as_mut() {
+            asked.insert(id.clone(), sender);
+        }
         Question { peer: self, id, receiver }
+    }
+
+    /// The client is gone: no question will be answered.
+    pub(crate) fn hang_up(&self) {
+        *lock(&self.asked) = None;
     }
 
     /// The client's answer has come. One that nobody waits for any more means nothing.
     pub(crate) fn answered(&self, response: Response) {
-        if let Some(waiting) = lock(&self.asked).remove(&response.id) {
+        if let Some(waiting) = lock(&self.asked).as_mut().and_then(|asked| asked.remove(&response.id)) {
             // The question may have been given up at this very moment.
             let _ = waiting.send(response.outcome);
         }
@@ -139,7 +147,9 @@ impl Question<'_> {
 
 impl Drop for Question<'_> {
     fn drop(&mut self) {
-        lock(&self.peer.asked).remove(&self.id);
+        if let Some(asked) = lock(&self.peer.asked).as_mut() {
+            asked.remove(&self.id);
+        }
     }
 }
 

@@ -52,7 +52,10 @@ impl Memory {
         let text = serde_json::to_vec(self).map_err(Fault::internal)?;
         let sealed = desk.seal.close(about, text);
         if sealed.len() > longest(desk) {
-            return Err(Fault::internal(format!("a call wants to remember more than wire.questions.size ({})", desk.config.questions.size)));
+            return Err(Fault::internal(format!(
+                "a call wants to remember more than wire.questions.size ({})",
+                desk.config.questions.size
+            )));
         }
         Ok(sealed)
     }
@@ -120,7 +123,9 @@ impl Spent {
         }
         match spent.insert(name, expires) {
             None => Ok(()),
-            Some(_) => Err(Fault::request("this `requestState` was used before; what it led to stands. Make a new call only for a new action")),
+            Some(_) => {
+                Err(Fault::request("this `requestState` was used before; what it led to stands. Make a new call only for a new action"))
+            }
         }
     }
 }

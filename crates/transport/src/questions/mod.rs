@@ -10,8 +10,8 @@ mod memory;
 use callgate_model::{Answers, Call, Fault, InputRequired};
 use callgate_protocol::Retry;
 
-pub(crate) use self::{bridge::until_done, memory::Spent};
 use self::memory::{Memory, about};
+pub(crate) use self::{bridge::until_done, memory::Spent};
 use crate::{desk::Desk, exchange::Leave, visit::Visit};
 
 /// One round of a modern call.

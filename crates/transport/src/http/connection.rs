@@ -1,0 +1,85 @@
+//! One connection, from its first byte to its last, HTTP/1.1 or HTTP/2.
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    Server,
+    accept::Room,
+    pulse::{Pulse, Verdict, Watched},
+};
+use crate::config::Http;
+
+/// How long a peer may take to say goodbye. hyper waits for some of them without end.
+const GOODBYE: Duration = Duration::from_secs(5);
+/// hyper's smallest buffer for headers.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// How connections are served within these limits.
+pub(super) fn builder(limits: &Http) -> Builder<TokioExecutor> {
+    let headers = limits.headers.bytes().max(SMALLEST_BUFFER);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // The pulse looks after this.
+        .header_read_timeout(None)
+        .max_buf_size(headers)
+        .max_headers(limits.header_count.max(1));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_pending_accept_reset_streams(limits.resets)
+        .max_local_error_reset_streams(limits.resets)
+        .max_header_list_size(u32::try_from(headers).unwrap_or(u32::MAX))
+        .keep_alive_interval(limits.idle.get() / 2)
+        .keep_alive_timeout(limits.header_time.get());
+    builder
+}
+
+/// Serves one connection until it ends.
+pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecutor>>, stream: TcpStream, _room: Room) {
+    // Answers are written in one piece; nothing is gained by waiting for more.
+    let _ = stream.set_nodelay(true);
+    let limits = &server.desk.config.http;
+    let pulse = Pulse::new();
+    let socket = TokioIo::new(Watched::new(stream, pulse.clone(), limits.write_time.get()));
+    let service = service_fn(|request| {
+        let (server, pulse) = (server.clone(), pulse.clone());
+        async move { Ok::<_, Infallible>(server.answer(&pulse, request).await) }
+    });
+    let mut connection = pin!(builder.serve_connection(socket, service));
+    let (stop, kill) = (&server.desk.stop, &server.desk.kill);
+    let mut is_leaving = false;
+    let mut look = Instant::now() + limits.header_time.get();
+    loop {
+        tokio::select! {
+            // How a connection broke is the client's business; calls that were cut off are in the audit.
+            _ = &mut connection => return,
+            () = kill.cancelled() => return,
+            () = stop.cancelled(), if !is_leaving => {
+                is_leaving = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = sleep_until(look) => match pulse.verdict(limits) {
+                Verdict::Wait(until) => look = until,
+                Verdict::Close if !is_leaving => {
+                    is_leaving = true;
+                    connection.as_mut().graceful_shutdown();
+                    look = Instant::now() + GOODBYE;
+                }
+                Verdict::Close | Verdict::Cut => return,
+            },
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A message comes in by POST: read strictly, then served by its era.
+
+use std::sync::Arc;
+
+use callgate_protocol::{Body as Messages, Era, Message, RpcError, era, read};
+use http::{HeaderName, Response, StatusCode, request::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    Server, body,
+    labels::Labels,
+    legacy,
+    media::{self, Accepts, one},
+    modern, reply,
+    reply::Body,
+};
+
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+
+/// Answers a POST.
+pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, incoming: Incoming) -> Response<Body> {
+    let accepts = Accepts::of(&parts.headers);
+    if !accepts.anything() {
+        return reply::error(StatusCode::NOT_ACCEPTABLE, "answers are application/json or text/event-stream");
+    }
+    if let Some((status, why)) = media::refuse(&parts.headers) {
+        return reply::error(status, why);
+    }
+    let raw = match body::read(incoming, &server.desk.config.http).await {
+        Ok(raw) => raw,
+        Err((status, why)) => return reply::error(status, why),
+    };
+    let message = match read(&raw, server.desk.config.depth) {
+        Ok(Messages::One(message)) => message,
+        Ok(Messages::Batch(messages)) => return legacy::batch(server, parts, labels, messages).await,
+        Err(refused) => return reply::refusal(&refused),
+    };
+    match era(&message, one(&parts.headers, &VERSION), one(&parts.headers, &METHOD)) {
+        Era::Legacy => legacy::post(server, parts, labels, legacy::Posted { message, raw, accepts }).await,
+        Era::Modern => match message {
+            Message::Request(request) => modern::answer(server, parts, labels, modern::Posted { request, raw, accepts }).await,
+            // There is none that would change anything: over HTTP a client takes a request back by leaving.
+            Message::Notification(_) => reply::empty(StatusCode::ACCEPTED),
+            Message::Response(response) => {
+                let error = RpcError::invalid_request("nothing was asked; send a request");
+                reply::refusal(&callgate_protocol::Refusal::bad_request(Some(response.id), error))
+            }
+        },
+    }
+}

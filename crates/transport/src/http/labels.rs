@@ -1,0 +1,66 @@
+//! What a request carries so that it can be found again: its id, the client's session, the trace it belongs to.
+
+use std::sync::Arc;
+
+use callgate_model::{Origin, RequestId};
+use callgate_protocol::modern::Mirror;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::media::one;
+
+const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
+const CLIENT_SESSION: HeaderName = HeaderName::from_static("x-claude-session-id");
+const TRACE: HeaderName = HeaderName::from_static("traceparent");
+
+/// The labels of one request. What does not keep its own rule is as if it were not there.
+pub(super) struct Labels {
+    pub(super) request: RequestId,
+    session: Option<String>,
+    traceparent: Option<String>,
+}
+
+impl Labels {
+    /// The labels among these headers.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let named = one(headers, &REQUEST).and_then(|id| RequestId::new(id).ok());
+        let session = one(headers, &CLIENT_SESSION).filter(|id| RequestId::new(id).is_ok());
+        Self {
+            request: named.unwrap_or_else(RequestId::fresh),
+            session: session.map(Into::into),
+            traceparent: one(headers, &TRACE).filter(|trace| is_traceparent(trace)).map(Into::into),
+        }
+    }
+
+    /// The request's id as a header.
+    pub(super) fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(self.request.as_str()).expect("a request id is visible ASCII")
+    }
+
+    /// Where the request comes from: `usual`, with what these labels add. `traced` is what its message says, if its headers say nothing.
+    pub(super) fn origin(&self, usual: &Arc<Origin>, traced: Option<String>) -> Arc<Origin> {
+        let traceparent = self.traceparent.clone().or_else(|| traced.filter(|trace| is_traceparent(trace)));
+        if self.session.is_none() && traceparent.is_none() {
+            return usual.clone();
+        }
+        Arc::new(Origin { session: self.session.clone().or_else(|| usual.session.clone()), traceparent, ..Origin::clone(usual) })
+    }
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`, or a later version that begins so.
+pub(crate) fn is_traceparent(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let lengths = [2, 32, 16, 2];
+    let is_hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    lengths.iter().all(|length| parts.next().is_some_and(|part| part.len() == *length && is_hex(part)))
+        && text.len() <= 128
+        && (parts.next().is_none() || !text.starts_with("00"))
+}
+
+/// The headers as the protocol looks at them.
+pub(super) struct Headers<'h>(pub(super) &'h HeaderMap);
+
+impl Mirror for Headers<'_> {
+    fn values(&self, name: &str) -> Vec<&[u8]> {
+        self.0.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    }
+}

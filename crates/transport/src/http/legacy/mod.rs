@@ -1,0 +1,56 @@
+//! 2025-03-26 to 2025-11-25 over HTTP: sessions, streams that can be resumed, questions of the server.
+//!
+//! A client that loses the connection has not taken its request back: the call goes on, and its stream can be fetched again by the
+//! name of its last event. Only `notifications/cancelled` takes a request back.
+
+mod batch;
+mod call;
+mod log;
+mod post;
+mod session;
+mod standing;
+
+use http::{HeaderName, Response, StatusCode, request::Parts};
+
+pub(super) use self::{
+    batch::batch,
+    post::{Posted, post},
+    session::Sessions,
+    standing::get,
+};
+use super::{Server, endpoint::VERSION, media::one, reply, reply::Body};
+use callgate_protocol::Revision;
+use session::Session;
+use std::sync::Arc;
+
+pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// Ends a session.
+pub(super) fn delete(server: &Server, parts: &Parts) -> Response<Body> {
+    match find(server, parts) {
+        Ok(session) => {
+            server.sessions.end(&session);
+            reply::empty(StatusCode::NO_CONTENT)
+        }
+        Err(response) => *response,
+    }
+}
+
+/// The session that a request names. Whose it is and whether it ever was makes no difference to the answer.
+fn find(server: &Server, parts: &Parts) -> Result<Arc<Session>, Box<Response<Body>>> {
+    let refuse = |status, why| Err(Box::new(reply::error(status, why)));
+    if parts.headers.contains_key(VERSION) {
+        let version = one(&parts.headers, &VERSION).and_then(Revision::named);
+        if version.is_none_or(Revision::is_modern) {
+            return refuse(
+                StatusCode::BAD_REQUEST,
+                "this MCP-Protocol-Version is not served with sessions; use 2025-03-26, 2025-06-18 or 2025-11-25",
+            );
+        }
+    }
+    if !parts.headers.contains_key(SESSION) {
+        return refuse(StatusCode::BAD_REQUEST, "send `initialize` first, then its Mcp-Session-Id with every request");
+    }
+    let session = one(&parts.headers, &SESSION).and_then(|id| server.sessions.find(id, &server.desk.caller));
+    session.map_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such session; send `initialize` again"), Ok)
+}

@@ -1,0 +1,77 @@
+//! A legacy message comes in by POST.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use callgate_protocol::{Ask, Id, Message, Notification, Refusal, Request, RpcError, ask, encode};
+use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER, request::Parts};
+
+use super::{SESSION, call, find, session::Session};
+use crate::{
+    exchange::Answer,
+    http::{Server, labels::Labels, media::Accepts, reply, reply::Body},
+    legacy::Peer,
+};
+
+/// A message as it was posted.
+pub(crate) struct Posted {
+    pub(crate) message: Message,
+    pub(crate) raw: Bytes,
+    pub(crate) accepts: Accepts,
+}
+
+/// Answers a message.
+pub(crate) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, posted: Posted) -> Response<Body> {
+    let Posted { message, raw, accepts } = posted;
+    let message = match message {
+        Message::Request(request) if request.method == "initialize" => return initialize(server, request),
+        message => message,
+    };
+    let session = match find(server, parts) {
+        Ok(session) => session,
+        Err(refused) => return *refused,
+    };
+    match message {
+        Message::Request(request) => call::answer(server, &session, labels, call::Posted { request, raw, accepts }).await,
+        Message::Notification(notification) => {
+            note(&session, &notification);
+            reply::empty(StatusCode::ACCEPTED)
+        }
+        Message::Response(response) => {
+            session.peer.answered(response);
+            reply::empty(StatusCode::ACCEPTED)
+        }
+    }
+}
+
+/// Takes a notification to heart.
+pub(super) fn note(session: &Session, notification: &Notification) {
+    if notification.method == "notifications/cancelled"
+        && let Some(id) = notification.params.get("requestId").cloned().and_then(Id::of)
+    {
+        session.peer.running.withdraw(&id);
+    }
+}
+
+/// Opens a session. Nothing is kept for a handshake that cannot be read.
+fn initialize(server: &Server, mut request: Request) -> Response<Body> {
+    let desk = &server.desk;
+    let hello = match ask(callgate_protocol::Revision::NEWEST_LEGACY, &mut request) {
+        Ok(Ask::Initialize(hello)) => hello,
+        Ok(_) => return reply::refusal(&Refusal::bad_request(Some(request.id), RpcError::invalid_request("this is no `initialize`"))),
+        Err(error) => return reply::refusal(&Refusal::bad_request(Some(request.id), error)),
+    };
+    let peer = Peer::new(*hello);
+    let Some(session) = server.sessions.open(desk.gateway.as_ref(), &desk.caller, peer) else {
+        let error = RpcError::new(RpcError::INTERNAL, "there is no room for another session; end one, or try again later");
+        let mut response = reply::refusal(&Refusal { id: Some(request.id), error, status: 503 });
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
+        return response;
+    };
+    let catalog = desk.gateway.catalog(&desk.caller);
+    let frame = encode::Frame { revision: session.peer.revision, id: &request.id, identity: desk.gateway.identity() };
+    let mut response = reply::json(Answer::ok(encode::initialize(&frame, desk.capabilities(&catalog))));
+    let id = HeaderValue::from_str(&session.id).expect("a session id is base64url");
+    response.headers_mut().insert(SESSION, id);
+    response
+}

@@ -1,0 +1,112 @@
+//! The GET stream of a session: changes that belong to no request, and the rest of streams that were lost.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::Bytes;
+use callgate_model::Change;
+use futures_util::stream;
+use http::{HeaderName, Response, StatusCode, request::Parts};
+use tokio::sync::{
+    OwnedMutexGuard,
+    broadcast::{Receiver, error::RecvError},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    find,
+    session::{Hold, Session},
+};
+use crate::http::{
+    Server,
+    media::{Accepts, one},
+    reply,
+    reply::Body,
+    sse::KeptAlive,
+};
+
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Answers a GET.
+pub(crate) fn get(server: &Arc<Server>, parts: &Parts) -> Response<Body> {
+    if !Accepts::of(&parts.headers).events {
+        return reply::error(StatusCode::NOT_ACCEPTABLE, "this is a stream of events; accept text/event-stream");
+    }
+    let session = match find(server, parts) {
+        Ok(session) => session,
+        Err(refused) => return *refused,
+    };
+    let pause = server.desk.config.listen.keep_alive.get();
+    if !parts.headers.contains_key(LAST_EVENT) {
+        return reply::events(KeptAlive::new(stand(server, &session, VecDeque::new()), pause));
+    }
+    match one(&parts.headers, &LAST_EVENT).and_then(position) {
+        Some((0, after)) => {
+            let missed = session.told.kept_after(after);
+            reply::events(KeptAlive::new(stand(server, &session, missed), pause))
+        }
+        Some((number, after)) if let Some(log) = session.log(number) => reply::events(KeptAlive::new(log.read(after), pause)),
+        _ => reply::error(StatusCode::BAD_REQUEST, "what follows this Last-Event-ID is not kept any more"),
+    }
+}
+
+/// Stream and event of an id that we gave.
+fn position(id: &str) -> Option<(u64, u64)> {
+    let (stream, event) = id.split_once('-')?;
+    Some((stream.parse().ok()?, event.parse().ok()?))
+}
+
+/// One connection that stands for unrelated notices. The newest one takes over from the one before, so that each message is on
+/// exactly one stream.
+struct Standing {
+    hold: Hold,
+    waiting: VecDeque<Bytes>,
+    board: Option<OwnedMutexGuard<Receiver<Change>>>,
+    replaced: CancellationToken,
+    stop: CancellationToken,
+}
+
+fn stand(server: &Server, session: &Arc<Session>, waiting: VecDeque<Bytes>) -> impl futures_util::Stream<Item = Bytes> + Send + use<> {
+    let replaced = CancellationToken::new();
+    let before = std::mem::replace(&mut *session.standing.lock().unwrap_or_else(std::sync::PoisonError::into_inner), replaced.clone());
+    before.cancel();
+    let standing = Standing { hold: session.hold(), waiting, board: None, replaced, stop: server.desk.stop.clone() };
+    stream::unfold(standing, |mut standing| async move {
+        let event = standing.next().await?;
+        Some((event, standing))
+    })
+}
+
+impl Standing {
+    async fn next(&mut self) -> Option<Bytes> {
+        let session = self.hold.0.clone();
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            let change = tokio::select! {
+                biased;
+                () = self.replaced.cancelled() => return None,
+                () = session.ended.cancelled() => return None,
+                () = self.stop.cancelled() => return None,
+                change = heard(&session, &mut self.board) => change,
+            };
+            let messages = match change {
+                Ok(change) => session.peer.notice(&change).into_iter().collect(),
+                Err(RecvError::Lagged(_)) => session.peer.missed(),
+                Err(RecvError::Closed) => return None,
+            };
+            self.waiting.extend(messages.iter().map(|message| session.told.push(message)));
+        }
+    }
+}
+
+/// The next change; waits first until the stream before has let go of the board.
+async fn heard(session: &Session, board: &mut Option<OwnedMutexGuard<Receiver<Change>>>) -> Result<Change, RecvError> {
+    if board.is_none() {
+        *board = Some(session.board.clone().lock_owned().await);
+    }
+    match board {
+        Some(board) => board.recv().await,
+        None => Err(RecvError::Closed),
+    }
+}

@@ -1,0 +1,149 @@
+//! 2026-07-28 over HTTP: each request says everything about itself, and its answer is JSON or a stream that is only about it.
+//!
+//! The answer is JSON unless something is said before it; until then a fault can still have the status it owes. When the client
+//! drops the connection, hyper drops the future here or the stream, and with it the call.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use callgate_protocol::{
+    Ask, Refusal, Request, ask,
+    modern::{Meta, REVISION, admit, parameters},
+};
+use futures_util::stream;
+use http::{Response, StatusCode, request::Parts};
+
+use super::{
+    Server,
+    labels::{Headers, Labels},
+    media::Accepts,
+    reply,
+    reply::Body,
+    sse::{self, KeptAlive},
+};
+use crate::{
+    dispatch::{self, Taken},
+    exchange::{Answer, Exchange, Out, Wishes},
+    fault,
+    listen::Stream,
+    visit::Visit,
+};
+
+/// A request as it was posted.
+pub(super) struct Posted {
+    pub(super) request: Request,
+    pub(super) raw: Bytes,
+    pub(super) accepts: Accepts,
+}
+
+/// Answers a modern request.
+pub(super) async fn answer(server: &Arc<Server>, parts: &Parts, labels: &Labels, posted: Posted) -> Response<Body> {
+    let Posted { mut request, raw, accepts } = posted;
+    let headers = Headers(&parts.headers);
+    let meta = match admit(&request, Some(&headers)) {
+        Ok(meta) => meta,
+        Err(refused) => return reply::refusal(&refused),
+    };
+    let desk = &server.desk;
+    let catalog = desk.gateway.catalog(&desk.caller);
+    let asked = ask(REVISION, &mut request).and_then(|ask| {
+        if let Ask::CallTool { name, arguments, .. } = &ask
+            && let Some(marked) = desk.marks.of(&catalog).get(name.as_str())
+        {
+            parameters(marked, arguments, &headers)?;
+        }
+        Ok(ask)
+    });
+    let ask = match asked {
+        Ok(ask) => ask,
+        Err(error) => return reply::refusal(&Refusal::modern(request.id, error)),
+    };
+    match dispatch::take(desk, &catalog, visit(server, labels, request, meta, raw), ask) {
+        Taken::Now(answer) => whole(answer, accepts),
+        Taken::Later(exchange) => call(server, exchange, accepts).await,
+        Taken::Listen(visit, _) if !accepts.events => {
+            let error = callgate_protocol::RpcError::invalid_request("notices come as text/event-stream; accept it");
+            let bytes = callgate_protocol::encode::error(Some(&visit.id), &error).into();
+            reply::json(Answer { bytes, status: StatusCode::NOT_ACCEPTABLE.as_u16() })
+        }
+        Taken::Listen(visit, filter) => match Stream::open(desk, &catalog, visit, filter) {
+            Ok(stream) => listen(server, stream),
+            Err((visit, error)) => reply::json(fault::refuse(&visit.frame(desk.gateway.identity()), error)),
+        },
+    }
+}
+
+fn visit(server: &Server, labels: &Labels, request: Request, meta: Meta, raw: Bytes) -> Visit {
+    let desk = &server.desk;
+    Visit {
+        revision: REVISION,
+        id: request.id,
+        request: labels.request.clone(),
+        caller: desk.caller.clone(),
+        origin: labels.origin(&desk.plain, meta.traceparent),
+        client: meta.client,
+        wishes: Wishes { progress: meta.progress, level: meta.level },
+        raw,
+        peer: None,
+    }
+}
+
+/// An answer before which nothing was said.
+fn whole(answer: Answer, accepts: Accepts) -> Response<Body> {
+    if accepts.json || answer.status != 200 {
+        return reply::json(answer);
+    }
+    let event = sse::event(&answer.bytes);
+    reply::events(stream::iter([event]))
+}
+
+/// Waits for the first thing to send, and answers in the form that fits it.
+async fn call(server: &Server, mut exchange: Exchange, accepts: Accepts) -> Response<Body> {
+    loop {
+        match exchange.next().await {
+            Out::End(answer) => return whole(answer, accepts),
+            Out::Say(message) if accepts.events => return stream(server, message, exchange),
+            // A client that takes no stream hears nothing but the reply.
+            Out::Say(_) | Out::Pause => {}
+            Out::Withdrawn => return reply::empty(StatusCode::OK),
+        }
+    }
+}
+
+/// `first`, everything that is said after it, and the reply.
+fn stream(server: &Server, first: Bytes, exchange: Exchange) -> Response<Body> {
+    let mut first = Some(sse::event(&first));
+    let mut exchange = Some(exchange);
+    let events = stream::poll_fn(move |cx| match first.take() {
+        Some(event) => Poll::Ready(Some(event)),
+        None => poll_event(&mut exchange, cx),
+    });
+    reply::events(KeptAlive::new(events, server.desk.config.listen.keep_alive.get()))
+}
+
+fn poll_event(exchange: &mut Option<Exchange>, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    while let Some(running) = exchange {
+        match std::task::ready!(running.poll_next(cx)) {
+            Out::Say(message) => return Poll::Ready(Some(sse::event(&message))),
+            Out::Pause => {}
+            Out::End(answer) => {
+                *exchange = None;
+                return Poll::Ready(Some(sse::event(&answer.bytes)));
+            }
+            Out::Withdrawn => *exchange = None,
+        }
+    }
+    Poll::Ready(None)
+}
+
+/// A stream of notices, until the client leaves or the gate stops.
+fn listen(server: &Server, stream: Stream) -> Response<Body> {
+    let events = stream::unfold(stream, |mut stream| async move {
+        let message = stream.next().await?;
+        Some((sse::event(&message), stream))
+    });
+    reply::events(KeptAlive::new(events, server.desk.config.listen.keep_alive.get()))
+}

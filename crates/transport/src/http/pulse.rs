@@ -1,0 +1,175 @@
+//! Whether a connection is alive: bytes that came in, requests that are at work, time that passed without either.
+//!
+//! hyper has a timer for headers, but it makes one for each request and also ends idle connections by it; it has none for a client that
+//! connects and says nothing, or that does not read its answer. Here one timer per connection looks at a few numbers.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::Version;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep},
+};
+
+use crate::config::Http;
+
+/// The pulse of one connection. Moments are milliseconds since it was opened; 0 is none.
+pub(super) struct Pulse {
+    opened: Instant,
+    at_work: AtomicUsize,
+    /// Since when a request's headers are arriving.
+    head_since: AtomicU64,
+    /// Since when nothing is at work.
+    idle_since: AtomicU64,
+    is_http2: AtomicBool,
+}
+
+/// What should become of a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Look again at this moment.
+    Wait(Instant),
+    /// It was idle for too long: say goodbye.
+    Close,
+    /// It keeps us waiting: hang up.
+    Cut,
+}
+
+impl Pulse {
+    /// A connection that was opened just now. Its first request is awaited like one that has begun.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            opened: Instant::now(),
+            at_work: AtomicUsize::new(0),
+            head_since: AtomicU64::new(1),
+            idle_since: AtomicU64::new(1),
+            is_http2: AtomicBool::new(false),
+        })
+    }
+
+    /// A request has arrived.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> Ticket {
+        self.at_work.fetch_add(1, Ordering::Relaxed);
+        self.head_since.store(0, Ordering::Relaxed);
+        if version == Version::HTTP_2 {
+            self.is_http2.store(true, Ordering::Relaxed);
+        }
+        Ticket(self.clone())
+    }
+
+    /// Bytes came in.
+    fn heard(&self) {
+        // On HTTP/2 bytes without a request are the connection's own talk; there only idleness counts.
+        let is_between = self.at_work.load(Ordering::Relaxed) == 0 && !self.is_http2.load(Ordering::Relaxed);
+        if is_between && self.head_since.load(Ordering::Relaxed) == 0 {
+            self.head_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// What should become of it now.
+    pub(super) fn verdict(&self, limits: &Http) -> Verdict {
+        let at = |since: u64, limit: Duration| self.opened + Duration::from_millis(since) + limit;
+        let idle = limits.idle.get();
+        if self.at_work.load(Ordering::Relaxed) > 0 {
+            // No sooner can it become idle for too long.
+            return Verdict::Wait(Instant::now() + limits.header_time.get().min(idle));
+        }
+        let now = Instant::now();
+        let head_since = self.head_since.load(Ordering::Relaxed);
+        if head_since > 0 {
+            let end = at(head_since, limits.header_time.get());
+            return if end <= now { Verdict::Cut } else { Verdict::Wait(end) };
+        }
+        let end = at(self.idle_since.load(Ordering::Relaxed), idle);
+        // Headers may begin to arrive meanwhile, and have a limit of their own.
+        if end <= now { Verdict::Close } else { Verdict::Wait(end.min(now + limits.header_time.get())) }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// A request at work, until its response is written or given up.
+pub(crate) struct Ticket(Arc<Pulse>);
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.idle_since.store(self.0.now(), Ordering::Relaxed);
+        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A socket that tells the pulse what it hears, and fails when its peer does not read for too long.
+pub(super) struct Watched<S> {
+    socket: S,
+    pulse: Arc<Pulse>,
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    /// Watches `socket`.
+    pub(super) fn new(socket: S, pulse: Arc<Pulse>, patience: Duration) -> Self {
+        Self { socket, pulse, patience, stalled: None }
+    }
+
+    /// Passes on what came of writing, and counts the time in which nothing could be written.
+    fn written<T>(&mut self, cx: &mut Context<'_>, result: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
+        if result.is_ready() {
+            self.stalled = None;
+            return result;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        match stalled.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.pulse.heard();
+        }
+        result
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.written(cx, result)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[std::io::IoSlice<'_>]) -> Poll<std::io::Result<usize>> {
+        let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
+        self.written(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let result = Pin::new(&mut self.socket).poll_flush(cx);
+        self.written(cx, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let result = Pin::new(&mut self.socket).poll_shutdown(cx);
+        self.written(cx, result)
+    }
+}

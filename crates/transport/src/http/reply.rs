@@ -1,0 +1,119 @@
+//! What goes out: bodies and responses.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use callgate_protocol::{Refusal, RpcError, encode};
+use futures_util::Stream;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+
+use super::pulse::Ticket;
+use crate::exchange::Answer;
+
+/// The body of a response.
+pub(crate) struct Body {
+    content: Content,
+    /// While the body lives, its connection is at work.
+    ticket: Option<Ticket>,
+}
+
+enum Content {
+    Whole(Bytes),
+    Events(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl Body {
+    /// Ties the body to the connection's pulse.
+    pub(super) fn held_by(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self { content: Content::Whole(bytes), ticket: None }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.content {
+            Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Events(events) => events.as_mut().poll_next(cx).map(|event| event.map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.content, Content::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// A JSON-RPC message, or several, as JSON.
+pub(super) fn json(answer: Answer) -> Response<Body> {
+    let mut response = Response::new(Body::from(answer.bytes));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// What was refused before anything ran.
+pub(super) fn refusal(refusal: &Refusal) -> Response<Body> {
+    json(Answer { bytes: encode::error(refusal.id.as_ref(), &refusal.error).into(), status: refusal.status })
+}
+
+/// An error that concerns the HTTP request rather than a message in it.
+pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
+    let error = RpcError::invalid_request(message);
+    json(Answer { bytes: encode::error(None, &error).into(), status: status.as_u16() })
+}
+
+/// A status and nothing else.
+pub(super) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::new()));
+    *response.status_mut() = status;
+    response
+}
+
+/// This place knows other verbs.
+pub(super) fn only(verbs: &'static str) -> Response<Body> {
+    let mut response = error(StatusCode::METHOD_NOT_ALLOWED, &format!("use {verbs}"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(verbs));
+    response
+}
+
+/// Plain text of a media type.
+pub(super) fn text(status: StatusCode, media: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(Bytes::from(text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+/// A stream of events.
+pub(super) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
+    let mut response = Response::new(Body { content: Content::Events(Box::pin(events)), ticket: None });
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
