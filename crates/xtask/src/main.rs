@@ -4,7 +4,9 @@
 //! starts: cargo, the official conformance suite, published clients.
 
 mod bench;
+mod http;
 mod running;
+mod shop;
 mod test;
 mod tidy;
 mod workspace;

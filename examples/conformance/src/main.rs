@@ -13,6 +13,28 @@ mod samples;
 mod tests;
 mod tools;
 
-fn main() {
-    let _ = fixtures::Fixtures;
+use std::net::SocketAddr;
+
+use callgate::{Error, Gate};
+use clap::Parser;
+
+use crate::fixtures::Fixtures;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Serves the fixtures of the official MCP conformance suite at `/mcp`.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to listen; a loopback address.
+    #[arg(long, default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let Arguments { listen } = Arguments::parse();
+    let gate = Gate::builder().name("conformance").backend("fixtures", Fixtures)?.open().await?;
+    println!("http://{listen}/mcp");
+    gate.serve_http(listen).await
 }

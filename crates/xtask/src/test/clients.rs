@@ -12,32 +12,16 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{
-    Context, Tally,
+use super::{Context, Tally};
+use crate::{
     http::{answers, free_port},
+    running::until,
+    shop::{FILLING, Shop, TOOLS},
 };
-use crate::running::{Running, until};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How many checks each program makes: revision, lists, row, fault.
 const CHECKS: usize = 4;
-
-/// The tools that the shop must offer.
-pub(crate) const TOOLS: [&str; 13] = [
-    "get_customer",
-    "search_customers",
-    "get_customers_batch",
-    "create_customer",
-    "get_order",
-    "list_orders",
-    "create_order",
-    "cancel_order",
-    "check_inventory",
-    "list_products",
-    "sales_report",
-    "list_tickets",
-    "get_product_usage",
-];
 
 /// One program, in one era, over the transports at which it is tried.
 struct Drive {
@@ -125,11 +109,12 @@ fn command(interpreter: &Path, script: &Path) -> Command {
 /// Runs all clients.
 pub(super) fn run(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
     let installed = Installed::new(context)?;
-    let shop = context.scratch.join("shop");
-    copy(&context.workspace.root.join("examples/shop"), &shop)?;
+    let shop = Shop::copy(context.workspace, &context.scratch.join("shop"))?;
     let callgate = context.workspace.built("debug/callgate");
 
-    let (server, port) = serve(context, &callgate, &shop)?;
+    let port = free_port()?;
+    let mut server = context.groups.start(shop.serve(&callgate, port), &context.log)?;
+    until("callgate serve", &mut server, FILLING, || answers(port, "/health/ready"))?;
     let expected = expect(context, &installed, &shop)?;
     let url = format!("http://127.0.0.1:{port}/mcp");
     for drive in DRIVES {
@@ -142,7 +127,7 @@ pub(super) fn run(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
     let drained = if status.success() { Ok(()) } else { Err(status.to_string()) };
     tally.note("clients", "the gate drains and ends well when asked to", drained);
 
-    let (callgate, shop) = (callgate.to_string_lossy(), shop.to_string_lossy());
+    let (callgate, shop) = (callgate.to_string_lossy(), shop.folder.to_string_lossy());
     for drive in DRIVES.iter().filter(|drive| drive.stdio == Stdio::Too) {
         drive.run(context, tally, &installed, &expected, &["stdio", &callgate, "serve", "--stdio", &shop])?;
     }
@@ -176,20 +161,10 @@ impl Drive {
     }
 }
 
-/// Starts the gate on the shop; it fills the database first.
-fn serve(context: &Context<'_>, callgate: &Path, shop: &Path) -> Result<(Running, u16)> {
-    let port = free_port()?;
-    let mut command = Command::new(callgate);
-    command.arg("serve").arg(shop).args(["--listen", &format!("127.0.0.1:{port}")]).current_dir(&context.scratch);
-    let mut server = context.groups.start(command, &context.log)?;
-    until("callgate serve", &mut server, 3 * MINUTE, || answers(port, "/health/ready"))?;
-    Ok((server, port))
-}
-
 /// Writes down what the clients must see.
-fn expect(context: &Context<'_>, installed: &Installed, shop: &Path) -> Result<PathBuf> {
+fn expect(context: &Context<'_>, installed: &Installed, shop: &Shop) -> Result<PathBuf> {
     let mut python = command(&installed.python_2, &installed.clients.join("python/expected.py"));
-    let output = python.arg(shop.join("data/shop.db")).output()?;
+    let output = python.arg(shop.database()).output()?;
     ensure!(output.status.success(), "expected.py: {}", String::from_utf8_lossy(&output.stderr));
     let customer: Value = serde_json::from_slice(&output.stdout).context("expected.py")?;
     let path = context.scratch.join("expected.json");
@@ -229,22 +204,5 @@ fn inspect(context: &Context<'_>, tally: &mut Tally, installed: &Installed, expe
     let (code, reply) = ask("fault", &[&call[..], &["customer_id=nobody"]].concat())?;
     let told = code == Some(5) && reply["isError"] == true && reply["content"].to_string().contains("customer_id");
     tally.note("clients", &format!("{name}: fault"), if told { Ok(()) } else { Err(format!("exit code {code:?}: {reply}")) });
-    Ok(())
-}
-
-/// Copies a folder, without databases that earlier runs left in it.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            if entry.file_name() != "data" {
-                copy(&entry.path(), &target)?;
-            }
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
     Ok(())
 }

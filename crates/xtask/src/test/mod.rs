@@ -4,8 +4,7 @@
 //! only what the command line leaves out counts as skipped. Nothing is installed outside the target directory but PostgreSQL.
 
 mod cargo;
-pub(crate) mod clients;
-pub(crate) mod http;
+mod clients;
 mod install;
 mod postgres;
 mod suite;

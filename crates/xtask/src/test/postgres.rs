@@ -14,8 +14,10 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::http::free_port;
-use crate::running::{Groups, Running, until};
+use crate::{
+    http::free_port,
+    running::{Groups, Running, until},
+};
 
 const PROGRAMS: &str = "/usr/lib/postgresql";
 const MINUTE: Duration = Duration::from_secs(60);

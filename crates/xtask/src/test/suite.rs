@@ -13,11 +13,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::{
-    Context, Tally,
+use super::{Context, Tally};
+use crate::{
     http::{answers, free_port},
+    running::until,
 };
-use crate::running::until;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -1,0 +1,106 @@
+//! The load generator: a fixed number of keep-alive connections, each sending its next call when the last is answered.
+//!
+//! It speaks just enough HTTP/1.1 to measure a server without becoming the thing that is measured. Every reply is looked at:
+//! a status other than 200, or a reply about another customer, counts as an error.
+
+mod wire;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use rusqlite::{Connection, OpenFlags};
+use serde_json::json;
+
+use crate::wire::{Ask, Client};
+
+/// Calls `get_customer` again and again; prints what it saw as one line of JSON.
+#[derive(Parser)]
+struct CommandLine {
+    /// The server.
+    #[arg(long)]
+    server: SocketAddr,
+    /// The shop's SQLite file, for ids that exist.
+    #[arg(long)]
+    database: PathBuf,
+    /// Which tool to call.
+    #[arg(long, default_value = "get_customer")]
+    tool: String,
+    /// How many calls to make.
+    #[arg(long, default_value_t = 20_000)]
+    calls: usize,
+    /// Over how many connections.
+    #[arg(long, default_value_t = 8)]
+    connections: usize,
+    /// Make one call and print the reply instead.
+    #[arg(long)]
+    once: bool,
+}
+
+/// How many different customers are asked for.
+const CUSTOMERS: u32 = 1_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let line = CommandLine::parse();
+    let asks: Arc<[Ask]> = ids(&line)?.iter().map(|id| Ask::new(line.server, &line.tool, id)).collect();
+    if line.once {
+        let mut client = Client::connect(line.server).await?;
+        println!("{}", client.call(&asks[0]).await?);
+        return Ok(());
+    }
+    let start = now();
+    let calls = line.calls / line.connections;
+    let workers: Vec<_> = (0..line.connections).map(|first| tokio::spawn(work(line.server, asks.clone(), first * 97, calls))).collect();
+    let mut times = Vec::with_capacity(line.calls);
+    for worker in workers {
+        times.append(&mut worker.await??);
+    }
+    let took = start.elapsed();
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
+    println!(
+        "{}",
+        json!({
+            "calls": times.len(),
+            "seconds": took.as_secs_f64(),
+            "p50_us": u64::try_from(at(50))?,
+            "p99_us": u64::try_from(at(99))?,
+        })
+    );
+    Ok(())
+}
+
+async fn work(server: SocketAddr, asks: Arc<[Ask]>, first: usize, calls: usize) -> Result<Vec<Duration>> {
+    let mut client = Client::connect(server).await?;
+    let mut times = Vec::with_capacity(calls);
+    for ask in asks.iter().cycle().skip(first % asks.len()).take(calls) {
+        let start = now();
+        let reply = client.call(ask).await?;
+        times.push(start.elapsed());
+        ensure!(reply.contains(&ask.id), "a reply about another customer than {}: {reply}", ask.id);
+    }
+    Ok(times)
+}
+
+/// Ids spread over the whole table.
+fn ids(line: &CommandLine) -> Result<Vec<String>> {
+    let connection = Connection::open_with_flags(&line.database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let all: u32 = connection.query_row("SELECT count(*) FROM customers", [], |row| row.get(0))?;
+    let mut statement = connection.prepare("SELECT id FROM customers ORDER BY id LIMIT 1 OFFSET ?1")?;
+    let step = (all / CUSTOMERS).max(1);
+    let offsets = (0..all).step_by(usize::try_from(step)?).take(usize::try_from(CUSTOMERS)?);
+    let ids = offsets.map(|offset| statement.query_row([offset], |row| row.get(0))).collect::<rusqlite::Result<Vec<String>>>()?;
+    ensure!(!ids.is_empty(), "the shop has no customers");
+    Ok(ids)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
