@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const SQL: &str = "SELECT id, name, email, tier, status FROM customers WHERE id = ?1";
+const SQL: &str = "SELECT id, name, email, tier, status, country, created_at FROM customers WHERE id = ?1";
 
 /// Serves `get_customer` at `/mcp` without a gate.
 #[derive(Parser)]
@@ -77,6 +77,8 @@ struct Customer {
     email: String,
     tier: String,
     status: String,
+    country: String,
+    created_at: String,
 }
 
 /// One connection is enough: the server runs on one core.
@@ -107,5 +109,13 @@ fn look_up(database: &Database, id: &str) -> rusqlite::Result<Option<Customer>> 
 }
 
 fn customer(row: &Row<'_>) -> rusqlite::Result<Customer> {
-    Ok(Customer { id: row.get(0)?, name: row.get(1)?, email: row.get(2)?, tier: row.get(3)?, status: row.get(4)? })
+    Ok(Customer {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        email: row.get(2)?,
+        tier: row.get(3)?,
+        status: row.get(4)?,
+        country: row.get(5)?,
+        created_at: row.get(6)?,
+    })
 }

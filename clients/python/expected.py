@@ -8,7 +8,7 @@ import json
 import sqlite3
 import sys
 
-COLUMNS = ("id", "name", "email", "tier", "status")
+COLUMNS = ("id", "name", "email", "tier", "status", "country", "created_at")
 database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
 (count,) = database.execute("SELECT count(*) FROM customers").fetchone()
 row = database.execute(f"SELECT {', '.join(COLUMNS)} FROM customers ORDER BY id LIMIT 1 OFFSET ?", (count // 2,)).fetchone()

@@ -31,6 +31,9 @@ pub(crate) const TOOLS: [&str; 13] = [
     "get_product_usage",
 ];
 
+/// The variable that would send the shop to somebody's own database.
+pub(crate) const ELSEWHERE: &str = "SHOP_DATABASE_URL";
+
 /// A copy of the shop.
 pub(crate) struct Shop {
     /// Where it lies.
@@ -53,6 +56,7 @@ impl Shop {
     pub(crate) fn serve(&self, callgate: &Path, port: u16) -> Command {
         let mut command = Command::new(callgate);
         command.arg("serve").arg(&self.folder).args(["--listen", &format!("127.0.0.1:{port}")]).current_dir(&self.folder);
+        command.env_remove(ELSEWHERE);
         command
     }
 }

@@ -16,7 +16,7 @@ use super::{Context, Tally};
 use crate::{
     http::{answers, free_port},
     running::until,
-    shop::{FILLING, Shop, TOOLS},
+    shop::{ELSEWHERE, FILLING, Shop, TOOLS},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -139,7 +139,7 @@ impl Drive {
         let name = format!("{} {} {}", self.name, self.era, server[0]);
         let log = context.scratch.join(format!("{}.log", name.replace(' ', "-")));
         let mut program = (self.program)(installed);
-        program.arg(expected).arg(self.era).args(server).current_dir(&context.scratch);
+        program.arg(expected).arg(self.era).args(server).current_dir(&context.scratch).env_remove(ELSEWHERE);
         let ended = context.groups.run(program, &log, MINUTE);
         let output = fs::read_to_string(&log)?;
         fs::write(&context.log, format!("{}\n-- {name}\n{output}", fs::read_to_string(&context.log).unwrap_or_default()))?;
