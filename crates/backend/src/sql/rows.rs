@@ -124,3 +124,8 @@ pub(super) fn decimal(number: f64, shape: Shape, out: &mut Vec<u8>) {
     };
     text(&shown, out);
 }
+
+/// Writes a number of single precision with its own digits, not those of its neighbour in double precision.
+pub(super) fn single(number: f32, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, &number);
+}

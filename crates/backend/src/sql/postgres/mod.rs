@@ -1,16 +1,171 @@
-//! PostgreSQL.
-use super::*;
-use super::engine::*; use super::program::*; use super::config::Pool; use super::text::Dialect; use callgate_model::*;
-pub(super) struct Postgres;
-impl Postgres { pub(super) async fn open(_: &str, _: &str, _: &Pool) -> Result<Self, Objection> { Err(Objection::new("PostgreSQL comes within the hour")) } }
+//! PostgreSQL: a bounded pool, statements prepared once per connection, reads in read-only transactions, and a deadline that
+//! reaches the server.
+
+mod bind;
+mod connect;
+mod decode;
+mod faults;
+mod lease;
+mod migrate;
+mod numeric;
+mod tables;
+mod work;
+
+use std::{sync::Arc, time::Duration};
+
+use callgate_model::{Deadline, Fault, async_trait};
+use deadpool_postgres::{Object, Pool, PoolError};
+use tokio_postgres::{Error, Statement as Prepared};
+
+use super::{
+    column::Column,
+    config,
+    engine::{Answer, Connections, Engine, Objection},
+    migrate::Script,
+    program::{Access, Page, Parameter, Program, Statement, Values},
+    table::Table,
+    text::Dialect,
+};
+use connect::Tls;
+use lease::Lease;
+use work::Work;
+
+/// A PostgreSQL database.
+pub(super) struct Postgres {
+    name: String,
+    pool: Pool,
+    tls: Tls,
+    wait: Duration,
+}
+
+/// Work that no call waits for: probes, descriptions.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Postgres {
+    /// Connects once, to see that it can.
+    pub(super) async fn open(name: &str, url: &str, pool: &config::Pool) -> Result<Self, Objection> {
+        let wait = pool.wait.0;
+        let (pool, tls) = connect::pool(url, pool)?;
+        drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", why(&error))))?);
+        Ok(Self { name: name.to_owned(), pool, tls, wait })
+    }
+
+    async fn client(&self) -> Result<Object, Fault> {
+        self.pool.get().await.map_err(|error| faults::pool(error, &self.name, self.wait))
+    }
+
+    /// A connection, by the deadline.
+    async fn lease(&self, deadline: Deadline) -> Result<Lease, Fault> {
+        let client = tokio::time::timeout_at(deadline.at(), self.client()).await;
+        Ok(Lease::new(client.map_err(|_| Fault::timeout(deadline.span()))??, self.tls.clone()))
+    }
+
+    fn quiet(&self, error: Error) -> Fault {
+        faults::fault(error, &self.name, Deadline::after(PATIENCE), |_| None)
+    }
+
+    /// Has the statement prepared; where the server cannot find out the type of a placeholder it is told.
+    async fn prepared(&self, statement: &mut Statement, parameters: &[Parameter]) -> Result<Prepared, Objection> {
+        let client = self.client().await.map_err(|fault| Objection::new(format!("{fault}: {}", fault.chain())))?;
+        statement.types = bind::types(&statement.feeds);
+        for _ in 0..=statement.feeds.len() {
+            match client.prepare_typed_cached(&statement.text, &statement.types).await {
+                Ok(prepared) => return Ok(prepared),
+                Err(error) => {
+                    let place = unknown(&error).filter(|place| statement.types.get(*place) == Some(&tokio_postgres::types::Type::UNKNOWN));
+                    let Some(place) = place else { return Err(objection(&error)) };
+                    statement.types[place] = bind::told(statement.feeds[place], parameters);
+                }
+            }
+        }
+        Err(Objection::new("the types of the parameters cannot be found out").help("say them: CAST(:name AS type)"))
+    }
+}
+
+/// The place of the placeholder whose type the server could not find out.
+fn unknown(error: &Error) -> Option<usize> {
+    let told = error.as_db_error().filter(|told| told.code().code() == "42P18" || told.code().code() == "42P08")?;
+    let (_, number) = told.message().split_once("parameter $")?;
+    number.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn objection(error: &Error) -> Objection {
+    let Some(told) = error.as_db_error() else { return Objection::new(error.to_string()) };
+    let objection = Objection::new(told.message());
+    match told.hint() {
+        Some(hint) => objection.help(hint),
+        None => objection,
+    }
+}
+
+/// Why there is no connection, without the URL.
+fn why(error: &PoolError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let next = cause.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
 #[async_trait]
 impl Engine for Postgres {
-    fn dialect(&self) -> Dialect { Dialect::Postgres }
-    async fn describe(&self, _statement: &mut Statement, _parameters: &[Parameter], _access: Access) -> Result<(), Objection> { Ok(()) }
-    async fn run(&self, _: &Arc<Program>, _: Values<'_>, _: Page, _: Deadline) -> Result<Answer, Fault> { Err(Fault::internal("x")) }
-    async fn table_names(&self) -> Result<Vec<String>, Fault> { Ok(vec![]) }
-    async fn table(&self, _: &str) -> Result<Option<Table>, Fault> { Ok(None) }
-    async fn migrate(&self, _: &[migrate::Script]) -> Result<Vec<String>, Objection> { Ok(vec![]) }
-    async fn probe(&self) -> Result<(), Fault> { Ok(()) }
-    fn connections(&self) -> Connections { Connections::default() }
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    async fn describe(&self, statement: &mut Statement, parameters: &[Parameter], _access: Access) -> Result<(), Objection> {
+        let prepared = self.prepared(statement, parameters).await?;
+        let mut columns = Vec::with_capacity(prepared.columns().len());
+        for column in prepared.columns() {
+            let Some(shape) = decode::shape(column.type_()) else {
+                let message = format!("column `{}` has the type {}, which has no JSON", column.name(), column.type_());
+                return Err(Objection::new(message).help(format!("write CAST({} AS text) AS {0}", column.name())));
+            };
+            columns.push(Column::new(column.name(), shape));
+        }
+        statement.columns = columns;
+        Ok(())
+    }
+
+    async fn run(&self, program: &Arc<Program>, values: Values<'_>, page: Page, deadline: Deadline) -> Result<Answer, Fault> {
+        let lease = self.lease(deadline).await?;
+        let work = Work { backend: &self.name, program, values, page, deadline };
+        if program.access == Access::Write {
+            return work.write(lease).await;
+        }
+        let read = tokio::time::timeout_at(deadline.at(), work.read(lease)).await;
+        read.unwrap_or_else(|_| Err(Fault::timeout(deadline.span())))
+    }
+
+    async fn table_names(&self) -> Result<Vec<String>, Fault> {
+        let client = self.client().await?;
+        tables::names(&client).await.map_err(|error| self.quiet(error))
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Table>, Fault> {
+        let client = self.client().await?;
+        tables::table(&client, name).await.map_err(|error| self.quiet(error))
+    }
+
+    async fn migrate(&self, scripts: &[Script]) -> Result<Vec<String>, Objection> {
+        let client = self.client().await.map_err(|fault| Objection::new(format!("{fault}: {}", fault.chain())))?;
+        // Never goes back to the pool: the lock and its session end together.
+        let client = Object::take(client);
+        migrate::run(&client, scripts).await
+    }
+
+    async fn probe(&self) -> Result<(), Fault> {
+        let client = self.client().await?;
+        client.batch_execute("SELECT 1").await.map_err(|error| self.quiet(error))
+    }
+
+    fn connections(&self) -> Connections {
+        let status = self.pool.status();
+        Connections { active: status.size.saturating_sub(status.available), idle: status.available, most: status.max_size }
+    }
 }

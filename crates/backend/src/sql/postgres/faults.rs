@@ -1,0 +1,85 @@
+//! What PostgreSQL says, told to the caller: what was wrong and what would be right, without SQL.
+
+use std::time::Duration;
+
+use callgate_model::{Deadline, Fault};
+use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::{Error, error::DbError};
+
+/// When a busy database is worth another try.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The fault for an error; `name` gives the parameter behind the placeholder of this number.
+pub(super) fn fault<'a>(error: Error, backend: &str, deadline: Deadline, name: impl Fn(usize) -> Option<&'a str>) -> Fault {
+    let Some(told) = error.as_db_error() else {
+        // Not from the server: the connection broke, or the driver could not make sense of a value.
+        return if error.is_closed() || is_io(&error) { Fault::unavailable(backend).because(error) } else { Fault::internal(error) };
+    };
+    let code = told.code().code();
+    let fault = match code.get(..2).unwrap_or_default() {
+        "23" => Fault::refused(constraint(told)),
+        "22" => value(told, name),
+        "40" | "53" | "55" => Fault::overloaded(backend, RETRY),
+        "08" => Fault::unavailable(backend),
+        _ => match code {
+            "57014" => Fault::timeout(deadline.span()),
+            // RAISE EXCEPTION: the operator's own sentence.
+            "P0001" => Fault::refused(told.message()),
+            "57P01" | "57P02" | "57P03" => Fault::unavailable(backend),
+            _ => return Fault::internal(error),
+        },
+    };
+    fault.because(error)
+}
+
+/// The fault for a connection that could not be had.
+pub(super) fn pool(error: PoolError, backend: &str, wait: Duration) -> Fault {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => Fault::overloaded(backend, wait),
+        error => Fault::unavailable(backend).because(error),
+    }
+}
+
+/// The connection broke rather than the statement.
+pub(super) fn is_io(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.is::<std::io::Error>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+fn constraint(told: &DbError) -> String {
+    let columns = told.detail().and_then(|detail| detail.strip_prefix("Key (")).and_then(|rest| rest.split_once(')'));
+    let columns = columns.map(|(columns, _)| columns.replace(", ", "` and `"));
+    match (told.code().code(), columns) {
+        ("23505", Some(columns)) => format!("`{columns}` is already taken; choose another value"),
+        ("23505" | "23P01", _) => "such an entry exists already".into(),
+        ("23503", Some(columns)) => format!("`{columns}` refers to something that does not exist, or is still in use elsewhere"),
+        ("23503", None) => "something this refers to does not exist, or is still in use elsewhere".into(),
+        ("23502", _) => told.column().map_or_else(|| "a value is missing".into(), |column| format!("`{column}` must be given")),
+        ("23514", _) => match told.constraint() {
+            Some(rule) => format!("the rule `{rule}` does not allow this"),
+            None => "a rule of the database does not allow one of the values".into(),
+        },
+        _ => "a rule of the database does not allow this".into(),
+    }
+}
+
+/// A value that does not fit. The server's sentence repeats the value, which is the caller's own if it came by a parameter.
+fn value<'a>(told: &DbError, name: impl Fn(usize) -> Option<&'a str>) -> Fault {
+    let place = told.where_().and_then(|place| place.split_once("parameter $")).map(|(_, rest)| rest);
+    let number = place.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let name = number.and_then(|number| number.parse::<usize>().ok()).and_then(|number| name(number.checked_sub(1)?));
+    match (name, told.code().code()) {
+        (Some(name), _) => Fault::arguments(format!("`{name}` does not fit: {}", told.message())),
+        (None, "22012") => Fault::arguments("these values lead to a division by zero"),
+        (None, "22003") => Fault::arguments("a number is too large for its column"),
+        (None, "22001") => Fault::arguments("a text is too long for its column"),
+        (None, "22021") => Fault::arguments("a text holds a character that the database cannot keep, such as NUL"),
+        _ => Fault::arguments("a value does not have the form that its column needs"),
+    }
+}
