@@ -15,7 +15,7 @@ mod tools;
 
 use std::net::SocketAddr;
 
-use callgate::{Error, Gate};
+use callgate::Gate;
 use clap::Parser;
 
 use crate::fixtures::Fixtures;
@@ -32,9 +32,11 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     let Arguments { listen } = Arguments::parse();
-    let gate = Gate::builder().name("conformance").backend("fixtures", Fixtures)?.open().await?;
-    println!("http://{listen}/mcp");
-    gate.serve_http(listen).await
+    let gate = Gate::builder().name("conformance").backend("fixtures", Fixtures).open().await?;
+    let listening = gate.listen(listen).await?;
+    println!("{}", listening.url());
+    listening.until(callgate::signals()).await?;
+    Ok(())
 }
