@@ -1,15 +1,18 @@
 //! The record of one call in the making.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use callgate_model::{Call, Clock, Effect, Fault, Reply};
 use callgate_store::{Pending, Record, Slot, Store, Subject, Written};
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
 use crate::{lanes::Lanes, outcome, redact::Redaction};
+
+/// When it makes sense to come back after the queue was full.
+const BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// What all records of a gate share.
 pub(super) struct Desk {
@@ -28,7 +31,7 @@ pub(super) struct Entry<'a> {
     tool: Option<usize>,
     at: Timestamp,
     begun: Instant,
-    pub(super) slot: Option<Slot>,
+    slot: Option<Slot>,
     written: bool,
 }
 
@@ -36,6 +39,17 @@ impl<'a> Entry<'a> {
     pub(super) fn begin(desk: &'a Desk, call: &'a Call, tool: Option<usize>) -> Self {
         let slot = desk.slots.at(call.depth).clone().try_acquire_owned().ok();
         Self { desk, call, tool, at: desk.clock.now(), begun: Instant::now(), slot, written: false }
+    }
+
+    /// Waits inside the call's deadline for a slot, if there was none.
+    pub(super) async fn wait_for_slot(&mut self) -> Result<(), Fault> {
+        if self.slot.is_none() {
+            let slot = self.desk.slots.at(self.call.depth).clone().acquire_owned();
+            // The semaphore is never closed, so every error is the time that is up.
+            let slot = timeout_at(self.call.deadline.at(), slot).await.ok().and_then(Result::ok);
+            self.slot = Some(slot.ok_or_else(|| Fault::overloaded("the audit log", BACK_AFTER))?);
+        }
+        Ok(())
     }
 
     /// Hands the record over; nobody waits for it.

@@ -1,11 +1,11 @@
 //! The layer.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use callgate_model::{Call, Effect, Fault, Kind, Reply};
 use prometheus_client::{encoding::NoLabelSet, metrics::counter::Counter};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout_at;
 
 use super::entry::{Desk, Entry, effect};
 use crate::{
@@ -15,9 +15,6 @@ use crate::{
     metrics::{Figure, Gauges},
     outcome,
 };
-
-/// When it makes sense to come back after the queue was full.
-const BACK_AFTER: Duration = Duration::from_secs(1);
 
 struct Audit {
     desk: Arc<Desk>,
@@ -42,7 +39,12 @@ impl Layer for Audit {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let mut entry = Entry::begin(&self.desk, call, next.ticket().tool);
         let writes = effect(call).is_some_and(|effect| effect != Effect::Read);
-        if let Err(fault) = self.admit(call, &mut entry, writes.into()).await {
+        let admitted = match self.desk.store.audit().is_failing() {
+            true if writes => Err(unrecordable()),
+            true => Ok(()),
+            false => entry.wait_for_slot().await,
+        };
+        if let Err(fault) = admitted {
             let refused = Err(fault);
             entry.finish(&refused);
             return refused;
@@ -58,38 +60,6 @@ impl Layer for Audit {
             // A failure stays what it is: nobody is told that a change was made.
             Ok(Err(_)) | Err(_) => result.and(Err(unrecorded())),
         }
-    }
-}
-
-/// What a call may do while the log is failing.
-enum Weight {
-    Reads,
-    Writes,
-}
-
-impl From<bool> for Weight {
-    fn from(writes: bool) -> Self {
-        if writes { Self::Writes } else { Self::Reads }
-    }
-}
-
-impl Audit {
-    /// Waits for a slot if need be; refuses what could not be put on record.
-    async fn admit(&self, call: &Call, entry: &mut Entry<'_>, weight: Weight) -> Result<(), Fault> {
-        let failing = self.desk.store.audit().is_failing();
-        match weight {
-            Weight::Writes if failing => return Err(unrecordable()),
-            Weight::Reads if failing => return Ok(()),
-            Weight::Reads | Weight::Writes => {}
-        }
-        if entry.slot.is_none() {
-            let slot = self.desk.slots.at(call.depth).clone().acquire_owned();
-            let Ok(Ok(slot)) = timeout(call.deadline.left(), slot).await else {
-                return Err(Fault::overloaded("the audit log", BACK_AFTER));
-            };
-            entry.slot = Some(slot);
-        }
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{gate::Running, lanes::Lanes};
+use crate::{door, gate::Running, lanes::Lanes};
 
 /// The places of one tool or backend.
 #[derive(Debug)]
@@ -44,13 +44,11 @@ impl Room {
         let until = call.deadline.at().min(Instant::now() + patience.wait);
         tokio::select! {
             biased;
-            place = timeout_at(until, lane.acquire()) => match place {
-                Ok(Ok(place)) => Ok(place),
-                // The semaphore is never closed, so this is the time that is up.
-                Ok(Err(_)) | Err(_) => Err(Fault::overloaded(what, patience.wait)),
-            },
-            // Refused here rather than by the door: a call that waits has done nothing yet, and may say so.
-            () = running.cancelled() => Err(Fault::overloaded(what, patience.wait)),
+            // Asked first, so that a place that falls free because its call was cancelled starts nothing new. Refused here rather
+            // than by the door: a call that waits has done nothing yet, and may say so.
+            () = running.cancelled() => Err(door::closing()),
+            // The semaphore is never closed, so every error is the time that is up.
+            place = timeout_at(until, lane.acquire()) => place.ok().and_then(Result::ok).ok_or_else(|| Fault::overloaded(what, patience.wait)),
         }
     }
 

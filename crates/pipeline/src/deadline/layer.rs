@@ -8,17 +8,14 @@ use tracing::warn;
 
 use crate::{
     Error,
-    layer::{Layer, Next, Opening},
+    layer::{Layer, Next, Opening, Ticket},
     metrics::{Subject, ToolLabels},
 };
 
 struct Deadline {
     tools: Vec<Counters>,
-    /// For everything that is no tool: its time is not counted by name.
-    others: Counters,
 }
 
-#[derive(Clone, Default)]
 struct Counters {
     timeouts: Counter,
     near: Counter,
@@ -34,31 +31,44 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
         Counters { timeouts: timeouts.get_or_create_owned(&labels), near: near.get_or_create_owned(&labels) }
     };
     let tools = opening.catalog.tools().iter().map(|item| counters(item.offer.name.clone())).collect();
-    Ok(Box::new(Deadline { tools, others: Counters::default() }))
+    Ok(Box::new(Deadline { tools }))
 }
 
 #[async_trait]
 impl Layer for Deadline {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let ticket = next.ticket();
-        let counters = ticket.tool.map_or(&self.others, |tool| &self.tools[tool]);
         if call.deadline.left().is_zero() {
             // Waiting for a place used it up. Nothing was begun, so even for a write this is a plain timeout.
-            counters.timeouts.inc();
+            self.timed_out(ticket.tool);
             return Err(Fault::timeout(ticket.answer_by.span()));
         }
         let Ok(result) = timeout_at(ticket.answer_by.at(), next.run(call)).await else {
-            counters.timeouts.inc();
+            self.timed_out(ticket.tool);
             return Err(cut_off(call, ticket.answer_by));
         };
         if matches!(&result, Err(fault) if *fault.kind() == Kind::Timeout) {
-            counters.timeouts.inc();
+            self.timed_out(ticket.tool);
         } else if is_near(ticket.answer_by) {
-            counters.near.inc();
-            let left = ticket.answer_by.left();
-            warn!(request = %call.request, tool = call.target.name(), ?left, "the call took more than 80 % of its time");
+            self.was_near(call, ticket);
         }
         result
+    }
+}
+
+impl Deadline {
+    fn timed_out(&self, tool: Option<usize>) {
+        if let Some(counters) = tool.map(|tool| &self.tools[tool]) {
+            counters.timeouts.inc();
+        }
+    }
+
+    fn was_near(&self, call: &Call, ticket: Ticket) {
+        if let Some(counters) = ticket.tool.map(|tool| &self.tools[tool]) {
+            counters.near.inc();
+        }
+        let left = ticket.answer_by.left();
+        warn!(request = %call.request, tool = call.target.name(), ?left, "the call took more than 80 % of its time");
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 impl Layer for Door {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         if call.depth == 0 && self.running.is_closing() {
-            return Err(Fault::new(Kind::Unavailable, "this server is closing: nothing was done, so try again in a moment"));
+            return Err(closing());
         }
         tokio::select! {
             biased;
@@ -31,6 +31,11 @@ impl Layer for Door {
             () = self.running.cancelled() => Err(cut_off(call)),
         }
     }
+}
+
+/// The refusal of a call that has not begun.
+pub(crate) fn closing() -> Fault {
+    Fault::new(Kind::Unavailable, "this server is closing: nothing was done, so try again in a moment")
 }
 
 fn cut_off(call: &Call) -> Fault {

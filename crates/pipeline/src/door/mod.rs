@@ -5,4 +5,4 @@
 
 mod layer;
 
-pub(crate) use layer::open;
+pub(crate) use layer::{closing, open};

@@ -31,14 +31,27 @@ struct SortStatus {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SortError {
+    target: &'static str,
+    error_type: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SortLabels {
     target: &'static str,
+}
+
+/// What a meter counts.
+#[derive(Clone, Debug)]
+enum Of {
+    Tool(Subject),
+    Sort(&'static str),
 }
 
 /// Handles for one target.
 #[derive(Debug)]
 pub(super) struct Meter {
-    subject: Option<Subject>,
+    of: Of,
     success: Counter,
     error: Counter,
     asked: Counter,
@@ -53,6 +66,7 @@ pub(super) struct Meters {
     unknown: Meter,
     others: [(&'static str, Meter); 3],
     errors: Family<ToolError, Counter>,
+    other_errors: Family<SortError, Counter>,
 }
 
 impl Meters {
@@ -62,10 +76,12 @@ impl Meters {
         let other_calls = Family::<SortStatus, Counter>::default();
         let other_times = Family::<SortLabels, Histogram>::new_with_constructor(durations as fn() -> Histogram);
         let errors = Family::<ToolError, Counter>::default();
+        let other_errors = Family::<SortError, Counter>::default();
         registry.register("mcp_tool_calls", "Calls of tools, by how they ended", calls.clone());
         registry.register("mcp_tool_call_duration_seconds", "How long calls of tools took, refused ones included", times.clone());
         registry.register("mcp_tool_errors", "Calls of tools that failed, by kind of failure", errors.clone());
         registry.register("mcp_content_calls", "Reads of resources, prompts and completions, by how they ended", other_calls.clone());
+        registry.register("mcp_content_errors", "Reads of resources, prompts and completions that failed", other_errors.clone());
         registry.register(
             "mcp_content_call_duration_seconds",
             "How long reads of resources, prompts and completions took",
@@ -74,17 +90,18 @@ impl Meters {
         let of_tool = |subject: Subject| {
             let count = |status| calls.get_or_create_owned(&ToolStatus { tool_name: subject.clone(), status });
             let duration = times.get_or_create_owned(&ToolLabels { tool_name: subject.clone() });
-            Meter::new(count, duration, Some(subject.clone()))
+            Meter::new(count, duration, Of::Tool(subject.clone()))
         };
         let of_sort = |target| {
             let count = |status| other_calls.get_or_create_owned(&SortStatus { target, status });
-            (target, Meter::new(count, other_times.get_or_create_owned(&SortLabels { target }), None))
+            (target, Meter::new(count, other_times.get_or_create_owned(&SortLabels { target }), Of::Sort(target)))
         };
         Self {
             tools: catalog.tools().iter().map(|item| of_tool(Subject::Tool(item.offer.name.clone()))).collect(),
             unknown: of_tool(Subject::Unknown),
             others: ["resource", "prompt", "completion"].map(of_sort),
             errors,
+            other_errors,
         }
     }
 
@@ -101,23 +118,26 @@ impl Meters {
             "ok" => meter.success.inc(),
             "asked" => meter.asked.inc(),
             word => {
-                meter.error.inc();
-                // Only failures pay for the search.
-                if let Some(tool_name) = meter.subject.clone() {
-                    let error_type = if word == "error" { "tool_error" } else { word };
-                    self.errors.get_or_create(&ToolError { tool_name, error_type }).inc()
-                } else {
-                    0
-                }
+                self.count_error(meter, word);
+                meter.error.inc()
             }
+        };
+    }
+
+    /// Only failures pay for a search.
+    fn count_error(&self, meter: &Meter, word: &'static str) {
+        let error_type = if word == "error" { "tool_error" } else { word };
+        match meter.of.clone() {
+            Of::Tool(tool_name) => self.errors.get_or_create(&ToolError { tool_name, error_type }).inc(),
+            Of::Sort(target) => self.other_errors.get_or_create(&SortError { target, error_type }).inc(),
         };
     }
 }
 
 impl Meter {
-    fn new(count: impl Fn(&'static str) -> Counter, duration: Histogram, subject: Option<Subject>) -> Self {
+    fn new(count: impl Fn(&'static str) -> Counter, duration: Histogram, of: Of) -> Self {
         Self {
-            subject,
+            of,
             success: count("success"),
             error: count("error"),
             asked: count("input_required"),

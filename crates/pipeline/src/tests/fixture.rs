@@ -1,0 +1,211 @@
+//! A gate over the scripted backend and a store that can be told to fail or to hold back.
+
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use callgate_model::{
+    Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
+    async_trait,
+};
+use callgate_store::{Audit, Backlog, Entry, Error as StoreError, Memory, Pending, Store};
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::script::Script;
+use crate::{Config, Error, Gate, Parts, audit, outcome};
+
+/// What an operator would write.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    calls: Config,
+    audit: audit::Config,
+}
+
+/// A gate under test.
+pub(crate) struct Fixture {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) script: Arc<Script>,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Fixture {
+    /// A gate with this configuration.
+    pub(crate) fn new(config: &Value) -> Self {
+        Self::over(Script::default(), config).expect("a gate")
+    }
+
+    /// A gate with one more tool, which has this input schema.
+    pub(crate) fn with_schema(schema: &Value) -> Result<Self, Error> {
+        Self::over(Script::with_schema(schema), &serde_json::json!({}))
+    }
+
+    fn over(script: Script, config: &Value) -> Result<Self, Error> {
+        let Written { calls, audit } = Written::deserialize(config).expect("a configuration");
+        let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
+        let gate = Gate::open(Parts {
+            identity: Identity::default(),
+            backends: vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)],
+            store: ledger.clone(),
+            config: calls,
+            audit,
+            clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
+        })?;
+        Ok(Self { gate, script, ledger })
+    }
+
+    /// A call that can be made.
+    pub(crate) fn prepared(&self, target: Target, arguments: Value) -> Call {
+        let origin =
+            Origin { transport: "http", revision: "2026-07-28", session: Some("s1".into()), traceparent: Some("00-a-b-01".into()) };
+        let far = Deadline::after(std::time::Duration::from_secs(3600));
+        Call::new(target, members(arguments), Caller::local(), Arc::new(origin), far)
+    }
+
+    pub(crate) fn completion(&self, prompt: &str, argument: &str) -> Target {
+        Target::Completion { of: Reference::Prompt(prompt.into()), argument: argument.into(), value: String::new() }
+    }
+
+    /// Calls a tool; the outcome's word and the sentence or the reply.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> String {
+        self.say(Target::Tool(tool.into()), arguments).await
+    }
+
+    /// Makes a call; the outcome's word and the sentence or the reply.
+    pub(crate) async fn say(&self, target: Target, arguments: Value) -> String {
+        told(&self.gate.call(self.prepared(target, arguments)).await)
+    }
+
+    /// How many tool calls reached the backend.
+    pub(crate) fn reached(&self) -> usize {
+        self.script.reached()
+    }
+
+    /// How many tool calls were dropped inside the backend.
+    pub(crate) fn dropped(&self) -> usize {
+        self.script.dropped()
+    }
+
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.ledger.tail(1000).expect("a log")
+    }
+
+    /// The durable records, one a line: place, sort, name, outcome.
+    pub(crate) fn audit(&self) -> String {
+        let mut text = String::new();
+        for Entry { seq, sort, name, outcome, depth, .. } in self.entries() {
+            let depth = if depth > 0 { format!(" depth={depth}") } else { String::new() };
+            writeln!(text, "{seq} {sort} {name} {outcome}{depth}").expect("a text");
+        }
+        text
+    }
+
+    /// All probes, one a line.
+    pub(crate) async fn ready(&self) -> String {
+        let state = |state: Result<(), String>| state.err().unwrap_or_else(|| "ready".into());
+        self.gate.ready().await.into_iter().map(|probe| format!("{}: {}\n", probe.part, state(probe.state))).collect()
+    }
+}
+
+/// Polls once: the call has begun and waits for something.
+pub(crate) fn is_pending<F: Future + Unpin>(call: &mut F) -> bool {
+    call.now_or_never().is_none()
+}
+
+/// The outcome's word and the sentence or the reply.
+pub(crate) fn told(result: &Result<Reply, Fault>) -> String {
+    let word = outcome::word(result);
+    match result {
+        Ok(Reply::Tool(reply)) => format!("{word} {}", reply.structured.as_ref().map_or("", |json| json.as_str())),
+        Ok(Reply::Resource(contents)) => {
+            let callgate_model::ResourceText::Text(text) = &contents[0].text else { return word.into() };
+            format!("{word} {}{text}", contents[0].uri)
+        }
+        Ok(Reply::Prompt(prompt)) => {
+            let callgate_model::Body::Text(text) = &prompt.messages[0].content.body else { return word.into() };
+            format!("{word} {text}")
+        }
+        Ok(Reply::Completion(completion)) => format!("{word} {:?}", completion.values),
+        Ok(Reply::InputRequired(_)) => word.into(),
+        Err(fault) => format!("{word} {fault}"),
+    }
+}
+
+fn members(value: Value) -> Members {
+    let Value::Object(members) = value else { panic!("arguments are an object") };
+    members
+}
+
+/// A log in memory that can fail, or hold records back before they are durable.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    memory: Memory,
+    failing: Mutex<Option<String>>,
+    holding: AtomicBool,
+    held: Mutex<Vec<Pending>>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { memory: Memory::new(1000), failing: Mutex::default(), holding: AtomicBool::default(), held: Mutex::default() }
+    }
+}
+
+impl Ledger {
+    /// Says that writing fails; records are held back meanwhile.
+    pub(crate) fn fail(&self, why: Option<&str>) {
+        *self.failing.lock().expect("a lock") = why.map(Into::into);
+        if why.is_some() { self.hold() } else { self.release() }
+    }
+
+    /// From now on records do not become durable.
+    pub(crate) fn hold(&self) {
+        self.holding.store(true, Ordering::SeqCst);
+    }
+
+    /// What was held back becomes durable.
+    pub(crate) fn release(&self) {
+        self.holding.store(false, Ordering::SeqCst);
+        for pending in std::mem::take(&mut *self.held.lock().expect("a lock")) {
+            self.memory.append(pending);
+        }
+    }
+}
+
+impl Store for Ledger {
+    fn audit(&self) -> &dyn Audit {
+        self
+    }
+}
+
+#[async_trait]
+impl Audit for Ledger {
+    fn append(&self, pending: Pending) {
+        if self.holding.load(Ordering::SeqCst) {
+            self.held.lock().expect("a lock").push(pending);
+        } else {
+            self.memory.append(pending);
+        }
+    }
+    fn is_failing(&self) -> bool {
+        self.failing.lock().expect("a lock").is_some()
+    }
+    fn failure(&self) -> Option<String> {
+        self.failing.lock().expect("a lock").clone()
+    }
+    fn backlog(&self) -> Backlog {
+        let held = self.held.lock().expect("a lock");
+        Backlog { records: held.len(), oldest: held.first().map(|first| first.record.at) }
+    }
+    async fn flush(&self) {}
+    fn tail(&self, last: usize) -> Result<Vec<Entry>, StoreError> {
+        self.memory.tail(last)
+    }
+}
