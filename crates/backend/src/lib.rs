@@ -15,4 +15,7 @@ use declare::Kind;
 
 /// The kinds that an entry of `backends:` can name. `content` has no row: it needs no entry, for it serves what stands beside the
 /// configuration itself (texts, files, prompts).
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[Kind::of::<sql::Sql>()];
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
