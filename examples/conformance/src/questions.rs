@@ -3,10 +3,10 @@
 use callgate::{Call, Fault, InputRequest, InputRequired, Json, Members, Reply};
 use serde_json::{Value, json};
 
-/// A form for the user; the schema is JSON text.
+/// A form for the user; the schema is JSON text. The suite reads some replies line by line, so it is put on one line.
 pub(crate) fn form(message: &str, schema: &str) -> InputRequest {
-    let schema = Json::parse(schema.to_owned()).expect("the forms of this program are JSON");
-    InputRequest::Form { message: message.into(), schema }
+    let schema: Value = serde_json::from_str(schema).expect("the forms of this program are JSON");
+    InputRequest::Form { message: message.into(), schema: Json::of(&schema) }
 }
 
 /// A form with one required field.
