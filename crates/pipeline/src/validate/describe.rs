@@ -26,7 +26,8 @@ pub(super) const TOLD: &[&str] = &[
     "minItems",
     "maxItems",
     "uniqueItems",
-    "required",
+    "anyOf",
+    "oneOf",
 ];
 
 /// Such as `a string of at most 10 characters`; `None` if the schema says nothing that can be told in few words.
@@ -37,11 +38,19 @@ pub(super) fn describe(schema: &Value) -> Option<String> {
     if let Some(value) = schema.get("const") {
         return Some(excerpt(&value.to_string(), LONGEST));
     }
+    if let Some(ways) = ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(keyword)?.as_array()) {
+        return ways.iter().map(describe).collect::<Option<Vec<_>>>().map(|ways| excerpt(&ways.join(" or "), 2 * LONGEST));
+    }
     let mut text = kind(schema.get("type"))?;
-    for (keyword, told) in TELL {
+    let range = schema.get("minimum").zip(schema.get("maximum"));
+    if let Some((least, most)) = range {
+        // Writing to a String cannot fail.
+        let _ = write!(text, " from {} to {}", plain(least), plain(most));
+    }
+    let in_range = |keyword: &str| range.is_some() && matches!(keyword, "minimum" | "maximum");
+    for (keyword, told) in TELL.iter().filter(|(keyword, _)| !in_range(keyword)) {
         if let Some(value) = schema.get(keyword).filter(|value| **value != Value::Bool(false)) {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{}", told.replace("{}", &plain(value)));
+            text.push_str(&told.replace("{}", &plain(value)));
         }
     }
     Some(text)

@@ -11,34 +11,73 @@ use super::{
 use crate::redact::Redaction;
 
 /// How long the whole text may become: about 120 tokens.
-const LONGEST: usize = 420;
+const LONGEST: usize = 400;
 
 /// How much of a value, a name or the validator's words is repeated.
 const EXCERPT: usize = 40;
 const WORDS: usize = 120;
 
 /// How many names of arguments are listed when none is near.
-const LISTED: usize = 8;
+const LISTED: usize = 12;
+
+/// How many parts arguments may have for all their problems to be looked for: each problem costs memory, and arguments can be
+/// megabytes of them.
+const SMALL: usize = 2000;
 
 /// All problems of `value`, as far as there is room.
 pub(super) fn fault(schema: &Schema, value: &Value, redaction: &Redaction) -> Fault {
-    let mut text = String::new();
-    let mut left_out = 0_usize;
     let teller = Teller { schema, redaction };
-    for problem in schema.validator.iter_errors(value).flat_map(|error| teller.tell(&error)) {
-        if text.is_empty() {
-            text = problem;
-        } else if text.len() + problem.len() < LONGEST {
-            text.push_str("; ");
-            text.push_str(&problem);
+    let mut text = Listing::default();
+    if parts(value, SMALL) < SMALL {
+        schema.validator.iter_errors(value).for_each(|error| teller.tell(&error, &mut text));
+    } else if let Err(error) = schema.validator.validate(value) {
+        teller.tell(&error, &mut text);
+    }
+    Fault::arguments(text.finish())
+}
+
+/// How many values `value` is made of; `most` if there are more.
+fn parts(value: &Value, most: usize) -> usize {
+    let count = |sum: usize, part: &Value| if sum < most { sum + parts(part, most - sum) } else { most };
+    match value {
+        Value::Array(items) => items.iter().fold(1, count),
+        Value::Object(members) => members.values().fold(1, count),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+    .min(most)
+}
+
+/// The sentences that fit, and how many did not.
+#[derive(Default)]
+struct Listing {
+    text: String,
+    left_out: usize,
+}
+
+impl Listing {
+    fn add(&mut self, problem: impl FnOnce() -> String) {
+        if self.left_out > 0 {
+            // No room any more: a problem that is not told is not put into words either.
+            self.left_out += 1;
+            return;
+        }
+        let problem = problem();
+        if self.text.is_empty() {
+            self.text = problem;
+        } else if self.text.len() + problem.len() < LONGEST {
+            self.text.push_str("; ");
+            self.text.push_str(&problem);
         } else {
-            left_out += 1;
+            self.left_out = 1;
         }
     }
-    if left_out > 0 {
-        text.push_str(&format!("; and {left_out} more"));
+
+    fn finish(mut self) -> String {
+        if self.left_out > 0 {
+            self.text.push_str(&format!("; and {} more", self.left_out));
+        }
+        self.text
     }
-    Fault::arguments(text)
 }
 
 struct Teller<'a> {
@@ -47,26 +86,28 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// One sentence, or one for each name if the error is about several.
-    fn tell(&self, error: &ValidationError<'_>) -> Vec<String> {
+    /// Adds one sentence, or one for each name if the error is about several.
+    fn tell(&self, error: &ValidationError<'_>, text: &mut Listing) {
         let path = Path::of(error.instance_path().as_str());
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                unexpected.iter().map(|name| self.unknown(&path, name, error)).collect()
+                let listed = if unexpected.len() == 1 { LISTED } else { 0 };
+                unexpected.iter().for_each(|name| text.add(|| self.unknown(&path, name, error, listed)));
             }
-            ValidationErrorKind::Required { property } => vec![self.missing(&path, property.as_str().unwrap_or_default(), error)],
-            kind if TOLD.contains(&kind.keyword()) => vec![self.unfit(&path, error)],
-            _ => vec![format!("{}: {}", path.subject(), excerpt(&error.masked().to_string(), WORDS))],
+            ValidationErrorKind::Required { property } => {
+                text.add(|| self.missing(&path, property.as_str().unwrap_or_default(), error));
+            }
+            kind if TOLD.contains(&kind.keyword()) => text.add(|| self.unfit(&path, error)),
+            _ => text.add(|| in_its_words(&path, error)),
         }
     }
 
-    fn unknown(&self, path: &Path, name: &str, error: &ValidationError<'_>) -> String {
+    fn unknown(&self, path: &Path, name: &str, error: &ValidationError<'_>, listed: usize) -> String {
         let known = self.beside(error, "properties").and_then(Value::as_object);
         let names = || known.into_iter().flat_map(|properties| properties.keys()).map(String::as_str);
         let hint = match nearest(name, names()) {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None if names().next().is_none() => "; there are none".into(),
-            None if names().count() <= LISTED => format!("; there are {}", list(names())),
+            Some(near) => format!(" (did you mean `{near}`?)"),
+            None if (1..=listed).contains(&names().count()) => format!(" (there are {})", list(names())),
             None => String::new(),
         };
         format!("there is no argument {}{hint}", quote(&path.member(name)))
@@ -79,17 +120,18 @@ impl Teller<'_> {
     }
 
     fn unfit(&self, path: &Path, error: &ValidationError<'_>) -> String {
-        let value = error.instance();
         let own = self.beside(error, "");
-        let Some(wanted) = own.and_then(describe) else {
-            return format!("{}: {}", path.subject(), excerpt(&error.masked().to_string(), WORDS));
-        };
-        let hidden = path.names.iter().any(|name| self.redaction.hides(Some(self.schema.tool), name));
-        let got = if hidden { String::new() } else { format!(", not {}", shown(value)) };
+        let Some(wanted) = own.and_then(describe) else { return in_its_words(path, error) };
+        let sentence = format!("{} must be {wanted}", path.subject());
+        if path.names.iter().any(|name| self.redaction.hides(Some(self.schema.tool), name)) {
+            return sentence;
+        }
+        let value = error.instance();
+        let got = shown(value, error.kind().keyword()).map_or_else(String::new, |shown| format!(", not {shown}"));
         let options = own.and_then(|own| own.get("enum")).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let near = if hidden { None } else { value.as_str().and_then(|value| nearest(value, options)) };
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{}`?", excerpt(near, EXCERPT)));
-        format!("{} must be {wanted}{got}{hint}", path.subject())
+        let near = value.as_str().and_then(|value| nearest(value, options));
+        let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{}`?)", excerpt(near, EXCERPT)));
+        format!("{sentence}{got}{hint}")
     }
 
     /// The keyword `name` beside the one that was not kept; the schema itself if `name` is empty.
@@ -130,13 +172,19 @@ impl Path {
     }
 }
 
-/// A value as it may be repeated: a short excerpt of a scalar, only the sort of anything else.
-fn shown(value: &Value) -> String {
+/// The validator's own words, without the value.
+fn in_its_words(path: &Path, error: &ValidationError<'_>) -> String {
+    format!("{}: {}", path.subject(), excerpt(&error.masked().to_string(), WORDS))
+}
+
+/// What was given, as it may be repeated: a short excerpt of a scalar, only the sort or size of anything else.
+fn shown(value: &Value, keyword: &str) -> Option<String> {
     match value {
-        Value::String(text) => format!("\"{}\"", excerpt(text, EXCERPT)),
-        Value::Array(_) => "an array".into(),
-        Value::Object(_) => "an object".into(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => excerpt(&value.to_string(), EXCERPT),
+        Value::String(text) => Some(format!("\"{}\"", excerpt(text, EXCERPT))),
+        Value::Array(items) if keyword.ends_with("Items") => (keyword != "uniqueItems").then(|| format!("{} items", items.len())),
+        Value::Array(_) => Some("an array".into()),
+        Value::Object(_) => Some("an object".into()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(excerpt(&value.to_string(), EXCERPT)),
     }
 }
 
@@ -167,5 +215,6 @@ pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{}`", excerpt(name, EXCERPT))).collect::<Vec<_>>().join(", ")
+    let names: Vec<_> = names.map(|name| format!("`{}`", excerpt(name, EXCERPT))).collect();
+    excerpt(&names.join(", "), 2 * WORDS)
 }

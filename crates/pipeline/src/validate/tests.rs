@@ -38,12 +38,12 @@ async fn one_problem_is_told_with_what_would_be_right() {
     .await;
     check(json!({ "customer_id": 42 }), expect!["bad_arguments `customer_id` must be a string matching `^cust_[a-z0-9]{4}$`, not 42"])
         .await;
-    check(with(json!({ "limit": 0 })), expect!["bad_arguments `limit` must be an integer, at least 1, at most 100, not 0"]).await;
-    check(with(json!({ "limit": "5" })), expect![[r#"bad_arguments `limit` must be an integer, at least 1, at most 100, not "5""#]]).await;
-    check(with(json!({ "limit": 1.5 })), expect!["bad_arguments `limit` must be an integer, at least 1, at most 100, not 1.5"]).await;
+    check(with(json!({ "limit": 0 })), expect!["bad_arguments `limit` must be an integer from 1 to 100, not 0"]).await;
+    check(with(json!({ "limit": "5" })), expect![[r#"bad_arguments `limit` must be an integer from 1 to 100, not "5""#]]).await;
+    check(with(json!({ "limit": 1.5 })), expect!["bad_arguments `limit` must be an integer from 1 to 100, not 1.5"]).await;
     check(
         with(json!({ "tier": "entreprise" })),
-        expect![[r#"bad_arguments `tier` must be one of `free`, `pro`, `enterprise`, not "entreprise"; did you mean `enterprise`?"#]],
+        expect![[r#"bad_arguments `tier` must be one of `free`, `pro`, `enterprise`, not "entreprise" (did you mean `enterprise`?)"#]],
     )
     .await;
     check(with(json!({ "tier": ["pro"] })), expect!["bad_arguments `tier` must be one of `free`, `pro`, `enterprise`, not an array"]).await;
@@ -54,14 +54,10 @@ async fn one_problem_is_told_with_what_would_be_right() {
         expect![[r#"bad_arguments `since` must be a string in the format `date`, not "yesterday""#]],
     )
     .await;
-    check(
-        with(json!({ "tags": ["a", "a"] })),
-        expect!["bad_arguments `tags` must be an array, at most 2 items, without repeats, not an array"],
-    )
-    .await;
+    check(with(json!({ "tags": ["a", "a"] })), expect!["bad_arguments `tags` must be an array, at most 2 items, without repeats"]).await;
     check(
         with(json!({ "tags": ["a", "b", "c"] })),
-        expect!["bad_arguments `tags` must be an array, at most 2 items, without repeats, not an array"],
+        expect!["bad_arguments `tags` must be an array, at most 2 items, without repeats, not 3 items"],
     )
     .await;
     check(
@@ -74,22 +70,24 @@ async fn one_problem_is_told_with_what_would_be_right() {
         expect!["bad_arguments `items[0].quantity` must be an integer, at least 1, not 0"],
     )
     .await;
-    check(with(json!({ "items": [{ "sku": "x", "quantiti": 1 }] })), expect!["bad_arguments `items[0].quantity` is missing: an integer, at least 1; there is no argument `items[0].quantiti`; did you mean `quantity`?"]).await;
+    check(with(json!({ "items": [{ "sku": "x", "quantiti": 1 }] })), expect!["bad_arguments `items[0].quantity` is missing: an integer, at least 1; there is no argument `items[0].quantiti` (did you mean `quantity`?)"]).await;
     check(with(json!({ "items": { "sku": "x" } })), expect!["bad_arguments `items` must be an array, not an object"]).await;
-    check(
-        with(json!({ "either": 7 })),
-        expect!["bad_arguments `either`: value is not valid under any of the schemas listed in the 'anyOf' keyword"],
-    )
-    .await;
-    check(with(json!({ "Limit": 7 })), expect!["bad_arguments there is no argument `Limit`; did you mean `limit`?"]).await;
-    check(with(json!({ "colour": "red" })), expect!["bad_arguments there is no argument `colour`"]).await;
+    check(with(json!({ "either": 7 })), expect!["bad_arguments `either` must be a string or null, not 7"]).await;
+    check(with(json!({ "Limit": 7 })), expect!["bad_arguments there is no argument `Limit` (did you mean `limit`?)"]).await;
+    check(with(json!({ "colour": "red" })), expect!["bad_arguments there is no argument `colour` (there are `customer_id`, `limit`, `tier`, `email`, `pin`, `since`, `tags`, `items`, `either`)"]).await;
 }
 
 #[tokio::test]
 async fn all_problems_are_told_at_once_in_bounded_space() {
-    check(json!({ "custmer_id": "cust_ab12", "limit": 1000, "tier": "gold" }), expect![[r#"bad_arguments `limit` must be an integer, at least 1, at most 100, not 1000; `tier` must be one of `free`, `pro`, `enterprise`, not "gold"; there is no argument `custmer_id`; did you mean `customer_id`?; `customer_id` is missing: a string matching `^cust_[a-z0-9]{4}$`"#]]).await;
+    check(json!({ "custmer_id": "cust_ab12", "limit": 1000, "tier": "gold" }), expect![[r#"bad_arguments `limit` must be an integer from 1 to 100, not 1000; `tier` must be one of `free`, `pro`, `enterprise`, not "gold"; there is no argument `custmer_id` (did you mean `customer_id`?); `customer_id` is missing: a string matching `^cust_[a-z0-9]{4}$`"#]]).await;
     let many = (0..1000).map(|index| (format!("unknown_argument_{index}"), json!(1))).collect();
     check(Value::Object(many), expect!["bad_arguments there is no argument `unknown_argument_0`; there is no argument `unknown_argument_1`; there is no argument `unknown_argument_2`; there is no argument `unknown_argument_3`; there is no argument `unknown_argument_4`; there is no argument `unknown_argument_5`; there is no argument `unknown_argument_6`; there is no argument `unknown_argument_7`; there is no argument `unknown_argument_8`; and 992 more"]).await;
+    check(json!({ "customer_id": "cust_ab12", "items": vec![7; 500] }), expect!["bad_arguments `items[0]` must be an object, not 7; `items[1]` must be an object, not 7; `items[2]` must be an object, not 7; `items[3]` must be an object, not 7; `items[4]` must be an object, not 7; `items[5]` must be an object, not 7; `items[6]` must be an object, not 7; `items[7]` must be an object, not 7; `items[8]` must be an object, not 7; `items[9]` must be an object, not 7; and 490 more"]).await;
+    check(
+        json!({ "customer_id": "cust_ab12", "items": vec![7; 500_000], "limit": 0 }),
+        expect!["bad_arguments `items[0]` must be an object, not 7"],
+    )
+    .await;
     check(
         json!({ "customer_id": "x".repeat(100_000) }),
         expect![[
@@ -97,7 +95,7 @@ async fn all_problems_are_told_at_once_in_bounded_space() {
         ]],
     )
     .await;
-    check(json!({ "x\u{7}".repeat(10_000): 1, "customer_id": "\u{1b}[31m" }), expect![[r#"bad_arguments `customer_id` must be a string matching `^cust_[a-z0-9]{4}$`, not "�[31m"; there is no argument `x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�…`"#]]).await;
+    check(json!({ "x\u{7}".repeat(10_000): 1, "customer_id": "\u{1b}[31m" }), expect![[r#"bad_arguments `customer_id` must be a string matching `^cust_[a-z0-9]{4}$`, not "�[31m"; there is no argument `x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�x�…` (there are `customer_id`, `limit`, `tier`, `email`, `pin`, `since`, `tags`, `items`, `either`)"#]]).await;
 }
 
 #[tokio::test]
