@@ -1,0 +1,33 @@
+//! Callgate as a library: a gate from a configuration, or from backends written in Rust.
+//!
+//! ```no_run
+//! # async fn example(tickets: impl callgate::Backend) -> Result<(), callgate::Error> {
+//! let gate = callgate::Gate::builder().name("tickets").backend("tickets", tickets).open().await?;
+//! gate.serve_http("127.0.0.1:8000".parse().expect("an address")).await
+//! # }
+//! ```
+//!
+//! It wires the rooms and nothing more: read → check → open → run → drain. The words of [`callgate_model`] are re-exported, so that
+//! a program needs this one crate. Tools written in code get the same column, transports and operations as configured ones.
+
+mod builder;
+mod config;
+mod configuration;
+mod error;
+mod gate;
+
+pub use builder::Builder;
+pub use callgate_backend::Applied;
+pub use callgate_config::{Environment, Problem, Problems, Secret, Size, Span};
+pub use callgate_model::*;
+pub use config::{Format, Log, schema};
+pub use configuration::{Configuration, Counts};
+pub use error::Error;
+pub use gate::{Drained, Gate, Listening, signals};
+
+/// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit` and `store`.
+pub mod settings {
+    pub use callgate_pipeline::{Config as Calls, audit::Config as Audit};
+    pub use callgate_store::Config as Store;
+    pub use callgate_transport::Config as Wire;
+}

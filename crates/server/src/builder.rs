@@ -1,0 +1,133 @@
+//! A gate made of code: backends written in Rust, with the same column and transports as configured ones.
+
+use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
+
+use callgate_model::{Backend, BackendName, Clock, Identity, Json};
+
+use crate::{
+    Error, Gate,
+    gate::Parts,
+    settings::{Audit, Calls, Store, Wire},
+};
+
+/// Says what a gate is made of, part by part. Everything has the defaults of the configuration, but for the store: records are kept
+/// in memory unless [`Builder::store`] says otherwise.
+pub struct Builder {
+    identity: Identity,
+    backends: Vec<(String, Arc<dyn Backend>)>,
+    store: Store,
+    calls: Calls,
+    audit: Audit,
+    wire: Wire,
+    clock: Clock,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let memory = Store { kind: callgate_store::Name::Memory, ..Store::default() };
+        Self {
+            identity: Identity { name: "callgate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), ..Identity::default() },
+            backends: Vec::new(),
+            store: memory,
+            calls: Calls::default(),
+            audit: Audit::default(),
+            wire: Wire::default(),
+            clock: Clock::System,
+        }
+    }
+}
+
+impl Builder {
+    /// The gate's name for programs; `callgate` without it.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.identity.name = name.into();
+        self
+    }
+
+    /// The version of what it serves; that of this crate without it.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.identity.version = version.into();
+        self
+    }
+
+    /// The gate's name for people.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.identity.title = Some(title.into());
+        self
+    }
+
+    /// How a model should use what is on offer.
+    #[must_use]
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.identity.instructions = Some(instructions.into());
+        self
+    }
+
+    /// MCP icons.
+    #[must_use]
+    pub fn icons(mut self, icons: Json) -> Self {
+        self.identity.icons = Some(icons);
+        self
+    }
+
+    /// Adds a backend under a name of `a-z 0-9 _ -`. Backends are asked in this order for what they offer, and it is the order of
+    /// the lists.
+    #[must_use]
+    pub fn backend(mut self, name: impl Into<String>, backend: impl Backend) -> Self {
+        self.backends.push((name.into(), Arc::new(backend)));
+        self
+    }
+
+    /// Where the gate keeps its own state; relative paths are relative to the working directory.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// How calls are let through.
+    #[must_use]
+    pub fn calls(mut self, calls: Calls) -> Self {
+        self.calls = calls;
+        self
+    }
+
+    /// What is written down about calls.
+    #[must_use]
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    /// Limits of the wire.
+    #[must_use]
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Opens the store and puts the gate together.
+    pub async fn open(self) -> Result<Gate, Error> {
+        let Self { identity, backends, store, calls, audit, wire, clock } = self;
+        let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
+        let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
+        let store = callgate_store::open(&store, Path::new("."))?;
+        Gate::assemble(Parts { identity, backends, store, calls, audit, wire, listen: SocketAddr::from(([127, 0, 0, 1], 8000)), clock })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! A configuration on its way to a gate: read and checked, then opened.
+
+use std::{fmt, path::Path};
+
+use aws_lc_rs::{hmac, rand};
+use callgate_backend::{Applied, Declared, Opening, Plan};
+use callgate_config::{Document, Environment, Problems, Section};
+use callgate_model::Clock;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    Error, Gate,
+    config::{Log, OFFERS, Root, part},
+    gate::Parts,
+};
+
+/// A configuration without mistakes; nothing is open yet.
+pub struct Configuration {
+    root: Root,
+    plan: Plan,
+    section: Section,
+    counts: Counts,
+}
+
+/// How much is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Tools.
+    pub tools: usize,
+    /// Resources and families of resources.
+    pub resources: usize,
+    /// Prompts.
+    pub prompts: usize,
+}
+
+impl Configuration {
+    /// Reads and checks one YAML file, or all of a folder. Connects to nothing; every mistake at once.
+    pub fn read(path: &Path) -> Result<Self, Problems> {
+        Self::read_in(path, &Environment::process())
+    }
+
+    /// The same with these variables instead of the environment of the process.
+    pub fn read_in(path: &Path, environment: &Environment) -> Result<Self, Problems> {
+        let mut problems = Problems::new();
+        let Some(document) = Document::read_all(path, environment, &mut problems) else { return Err(problems) };
+        let section = document.root();
+        let (offers, own) = section.split(&OFFERS);
+        let root = own.read::<Root>(&mut problems);
+        if let Some(root) = &root {
+            check(root, &own, &mut problems);
+        }
+        let [backends, tools, resources, prompts] = OFFERS.map(|key| part(&offers, key));
+        let count = |section: &Section| section.entries().len();
+        let counts = Counts { tools: count(&tools), resources: count(&resources), prompts: count(&prompts) };
+        let plan = callgate_backend::check(&Declared { backends, tools, resources, prompts }).map_err(|found| problems.extend(found)).ok();
+        match root.zip(plan) {
+            Some((root, plan)) if problems.is_empty() => Ok(Self { root, plan, section, counts }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The gate's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.root.name
+    }
+
+    /// How much it declares.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What is said while the gate runs, and how.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.root.log
+    }
+
+    /// Connects all backends and checks every tool against what is there; opens no store and serves nothing.
+    pub async fn connect(self) -> Result<(), Problems> {
+        let opening = self.opening();
+        self.plan.open(&opening).await.map(drop)
+    }
+
+    /// Brings the systems behind the backends to the declared state.
+    pub async fn migrate(&self) -> Result<Vec<Applied>, Problems> {
+        self.plan.migrate().await
+    }
+
+    /// Opens the store and all backends.
+    pub async fn open(self) -> Result<Gate, Error> {
+        let opening = self.opening();
+        let Self { root, plan, section, .. } = self;
+        let store = callgate_store::open(&root.store, section.folder())?;
+        let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
+        let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
+        let identity = root.identity();
+        let Root { listen, wire, calls, audit, .. } = root;
+        Gate::assemble(Parts { identity, backends, store, calls, audit, wire, listen: listen.0, clock: Clock::System })
+    }
+
+    fn opening(&self) -> Opening {
+        Opening { clock: Clock::System, key: key(self.root.wire.questions.secrets.first().map(|secret| secret.expose().as_str())) }
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").field("name", &self.root.name).finish_non_exhaustive()
+    }
+}
+
+/// What no schema can say.
+fn check(root: &Root, section: &Section, problems: &mut Problems) {
+    if !root.listen.0.ip().is_loopback() {
+        let problem = section.problem(
+            "/listen",
+            format!("`{}` can be reached from other machines, and this version cannot tell callers apart", root.listen.0),
+        );
+        problems
+            .push(problem.help(format!("listen on 127.0.0.1, or leave `listen` out and start with `--insecure-listen {}`", root.listen.0)));
+    }
+    if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {
+        problems.push(
+            section
+                .problem("/log/level", format!("`{}` is no level: {cause}", root.log.level))
+                .help("write `info`, or `info,callgate_backend=debug`"),
+        );
+    }
+}
+
+/// The key for what backends seal, derived from the operator's secret so that replicas agree; made up for this run without one.
+fn key(secret: Option<&str>) -> [u8; 32] {
+    let mut key = [0; 32];
+    match secret {
+        Some(secret) => {
+            let derive = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+            key.copy_from_slice(hmac::sign(&derive, b"callgate backend 1 key").as_ref());
+        }
+        None => rand::fill(&mut key).expect("the system's random numbers do not run out"),
+    }
+    key
+}

@@ -1,0 +1,40 @@
+//! Why a gate does not open or does not serve.
+
+use std::net::SocketAddr;
+
+use callgate_config::Problems;
+
+/// Why a gate does not open or does not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration has mistakes, or does not fit the systems behind it.
+    #[error("{0}")]
+    Configuration(Problems),
+    /// The gate's own state cannot be opened.
+    #[error("cannot open the store")]
+    Store(#[from] callgate_store::Error),
+    /// The parts do not make a gate.
+    #[error("cannot put the gate together")]
+    Gate(#[from] callgate_pipeline::Error),
+    /// A backend's name is none.
+    #[error(transparent)]
+    Name(#[from] callgate_model::NameError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The address can be reached from other machines.
+    #[error(
+        "{0} can be reached from other machines, and this version cannot tell callers apart; listen on 127.0.0.1, or say so with `--insecure-listen {0}`"
+    )]
+    Exposed(SocketAddr),
+    /// Serving broke off.
+    #[error("serving broke off")]
+    Serve(#[source] std::io::Error),
+}

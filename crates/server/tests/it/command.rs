@@ -1,0 +1,246 @@
+//! The command as an operator runs it: each test starts the program and ends it by its id.
+
+use std::{net::SocketAddr, path::Path};
+
+use callgate_testkit::{Folder, Process, http::Request};
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+pub(crate) const CONFIG: &str = r#"
+version: 1
+name: notes
+log: { level: debug }
+backends:
+  main:
+    kind: sql
+    url: sqlite:data/notes.db
+    migrations: migrations
+    migrate: at_start
+tools:
+  get_note:
+    backend: main
+    description: Retrieve one note by its id.
+    effect: read
+    redact: [id]
+    input:
+      id: { type: string, description: The note's id. }
+    sql: SELECT id, text FROM notes WHERE id = :id
+    returns: one
+    missing: there is no note with this id
+  add_note:
+    backend: main
+    description: Add a note.
+    effect: write
+    input:
+      id: { type: string }
+      text: { type: string, maxLength: 20 }
+    sql: INSERT INTO notes (id, text) VALUES (:id, :text) RETURNING id, text
+    returns: one
+"#;
+
+const MIGRATION: &str =
+    "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT NOT NULL);\nINSERT INTO notes VALUES ('a', 'first'), ('b', 'second');\n";
+
+/// The folder of a small gate.
+pub(crate) fn notes() -> Folder {
+    Folder::with([("gate.yaml", CONFIG), ("migrations/1.sql", MIGRATION)]).unwrap()
+}
+
+pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Process {
+    let folder = folder.display().to_string();
+    let arguments: Vec<String> = arguments.iter().map(|argument| argument.replace("FOLDER", &folder)).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    Process::start(env!("CARGO_BIN_EXE_callgate").as_ref(), &arguments, &[]).unwrap()
+}
+
+/// Runs a command to its end: exit code, standard output, standard error; the folder's path is shown as `FOLDER`.
+pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut process = start(folder, arguments);
+    process.close();
+    let mut output = String::new();
+    while let Some(line) = process.read().await.unwrap() {
+        output += &(line + "\n");
+    }
+    let errors = process.errors().await.unwrap();
+    let code = process.end().await.unwrap().code().unwrap_or(-1);
+    let folder = folder.display().to_string();
+    (code, output.replace(&folder, "FOLDER"), errors.replace(&folder, "FOLDER"))
+}
+
+async fn check(folder: &Path, arguments: &[&str], expected: &Expect) {
+    let (code, output, errors) = run(folder, arguments).await;
+    expected.assert_eq(&format!("exit {code}\n{output}{errors}\n"));
+}
+
+/// Starts to serve over HTTP on a free port: the process and its address.
+pub(crate) async fn serve(folder: &Path) -> (Process, SocketAddr) {
+    let mut process = start(folder, &["serve", "FOLDER", "--listen", "127.0.0.1:0"]);
+    let told = process.told("/mcp").await.unwrap();
+    let line: Value = serde_json::from_str(&told).unwrap();
+    let url = line["url"].as_str().unwrap().to_owned();
+    let client: Value = serde_json::from_str(line["client"].as_str().unwrap()).unwrap();
+    assert_eq!(client, json!({ "mcpServers": { "notes": { "type": "http", "url": url } } }));
+    let address = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp")).unwrap().parse().unwrap();
+    (process, address)
+}
+
+pub(crate) fn modern(tool: &str, arguments: &Value) -> Value {
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} });
+    let params = json!({ "name": tool, "arguments": arguments, "_meta": meta });
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
+}
+
+#[tokio::test]
+async fn a_gate_is_served_over_http_and_drains_when_asked_to() {
+    let folder = notes();
+    let (mut process, address) = serve(folder.path()).await;
+    let request = Request::post("/mcp", &modern("get_note", &json!({ "id": "secret-id" }))).header("X-Request-ID", "my-request");
+    let request = request.header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", "tools/call").header("Mcp-Name", "get_note");
+    let reply = request.send(address).await.unwrap().json().await.unwrap();
+    assert_eq!(reply["result"]["content"][0]["text"], "there is no note with this id", "{reply}");
+    process.signal("TERM").await.unwrap();
+    let said = process.errors().await.unwrap();
+    assert_eq!(process.end().await.unwrap().code(), Some(0), "{said}");
+    for line in said.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("a log line is no JSON: {line}"));
+        assert!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");
+    }
+    assert!(!said.contains("secret-id"), "arguments are never logged: {said}");
+    assert!(said.contains("my-request"), "the request's id is logged: {said}");
+    assert!(said.contains("\"message\":\"stopped\""), "{said}");
+}
+
+#[tokio::test]
+async fn a_gate_is_served_over_stdio_and_ends_with_its_input() {
+    let folder = notes();
+    let mut process = start(folder.path(), &["serve", "--stdio", "FOLDER"]);
+    process.write(&modern("get_note", &json!({ "id": "a" })).to_string()).await.unwrap();
+    let reply: Value = serde_json::from_str(&process.read().await.unwrap().unwrap()).unwrap();
+    assert_eq!(reply["result"]["structuredContent"], json!({ "id": "a", "text": "first" }), "{reply}");
+    process.close();
+    assert_eq!(process.read().await.unwrap(), None);
+    assert_eq!(process.end().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_gate_over_stdio_ends_when_asked_to() {
+    let folder = notes();
+    let mut process = start(folder.path(), &["serve", "--stdio", "FOLDER"]);
+    process.told("serving standard input and output").await.unwrap();
+    process.signal("TERM").await.unwrap();
+    assert_eq!(process.end().await.unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn addresses_that_others_reach_need_a_word() {
+    let folder = notes();
+    check(folder.path(), &["serve", "FOLDER", "--listen", "0.0.0.0:0"], &expect![[r#"
+        exit 1
+        error: 0.0.0.0:0 can be reached from other machines, and this version cannot tell callers apart; listen on 127.0.0.1, or say so with `--insecure-listen 0.0.0.0:0`
+    "#]]).await;
+    let mut process = start(folder.path(), &["serve", "FOLDER", "--insecure-listen", "0.0.0.0:0"]);
+    process.told("http://0.0.0.0:").await.unwrap();
+    process.signal("INT").await.unwrap();
+    assert_eq!(process.end().await.unwrap().code(), Some(0));
+    folder.write("listen.yaml", "listen: 0.0.0.0:8000\n").unwrap();
+    check(folder.path(), &["check", "FOLDER"], &expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn a_configuration_is_checked() {
+    let folder = notes();
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 0
+        ok: `notes` with 2 tools, 0 resources, 0 prompts
+
+    "#]]).await;
+    check(folder.path(), &["check", "FOLDER/nowhere"], &expect![[r#"
+        exit 1
+        cannot read `FOLDER/nowhere`: No such file or directory (os error 2)
+          help: give the path of a YAML file, or of a folder that holds them
+    "#]]).await;
+    check(folder.path(), &["migrate", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
+          help: the folder must exist and be writable; the file is made if it is not there
+    "#]]).await;
+    check(folder.path(), &["migrate", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
+          help: the folder must exist and be writable; the file is made if it is not there
+    "#]]).await;
+    check(folder.path(), &["check", "FOLDER", "--connect"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
+          help: the folder must exist and be writable; the file is made if it is not there
+    "#]]).await;
+    let broken = CONFIG
+        .replace("effect: read", "efect: read")
+        .replace("name: notes", "name: 5\nlog: { level: \"a=b=c\" }")
+        .replace("sqlite:", "oracle:");
+    let broken = broken.replacen("log: { level: debug }\n", "", 1);
+    let folder = Folder::with([("gate.yaml", broken.as_str())]).unwrap();
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:3:7: name: expected a text, found `5`
+        FOLDER/gate.yaml:8:10: backends.main.url: a database is `sqlite:PATH` or `postgres://user:password@host/database`
+        FOLDER/gate.yaml:12:3: tools.get_note: `effect` is missing
+          help: What a call does to the world. `read` tools cannot write: the engine refuses.
+        FOLDER/gate.yaml:15:5: tools.get_note.efect: unknown key `efect`; did you mean `effect`?
+    "#]]).await;
+    let wrong = CONFIG.replace("SELECT id, text", "SELECT id, txet").replace("RETURNING id, text", "RETURNING id, body");
+    let folder = Folder::with([("gate.yaml", wrong.as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
+    run(folder.path(), &["migrate", "FOLDER"]).await;
+    check(folder.path(), &["check", "FOLDER", "--connect"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
+          help: the folder must exist and be writable; the file is made if it is not there
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn tools_are_listed_and_called() {
+    let folder = notes();
+    check(folder.path(), &["tools", "FOLDER"], &expect![[r#"
+        exit 0
+        get_note  read     Retrieve one note by its id.
+        add_note  write    Add a note.
+
+    "#]]).await;
+    check(folder.path(), &["call", "get_note", r#"{"id":"b"}"#, "--config", "FOLDER"], &expect![[r#"
+        exit 0
+        {"id":"b","text":"second"}
+
+    "#]]).await;
+    check(folder.path(), &["call", "add_note", r#"{"id":"c","text":"third"}"#, "--config", "FOLDER"], &expect![[r#"
+        exit 0
+        {"id":"c","text":"third"}
+
+    "#]]).await;
+    check(folder.path(), &["call", "get_note", r#"{"id":"c"}"#, "--config", "FOLDER"], &expect![[r#"
+        exit 0
+        {"id":"c","text":"third"}
+
+    "#]]).await;
+    check(folder.path(), &["call", "get_note", r#"{"id":5}"#, "--config", "FOLDER"], &expect![[r#"
+        exit 1
+        error: `id` must be a string
+    "#]]).await;
+    check(folder.path(), &["call", "get_notes", "--config", "FOLDER"], &expect![[r#"
+        exit 1
+        error: unknown tool `get_notes`
+    "#]]).await;
+    check(folder.path(), &["call", "get_note", "id=b", "--config", "FOLDER"], &expect![[r#"
+        exit 1
+        error: the arguments are no JSON object; write them as '{"name": "value"}': expected value at line 1 column 1
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn shells_get_completions() {
+    let folder = Folder::with([]).unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, output, _) = run(folder.path(), &["completions", shell]).await;
+        assert!(code == 0 && output.contains("insecure-listen"), "{shell}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The gate as its clients and its operator see it: scenarios over HTTP, and the command as a process.
+
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod initialised;
+#[cfg(test)]
+mod library;
+#[cfg(test)]
+mod matching;
+#[cfg(test)]
+mod play;
+#[cfg(test)]
+mod scenario;
+#[cfg(test)]
+mod schema;
