@@ -43,7 +43,7 @@ const MIGRATION: &str =
 
 /// The folder of a small gate.
 pub(crate) fn notes() -> Folder {
-    Folder::with([("gate.yaml", CONFIG), ("migrations/1.sql", MIGRATION)]).unwrap()
+    Folder::with([("gate.yaml", CONFIG), ("migrations/1.sql", MIGRATION), ("data/.keep", "")]).unwrap()
 }
 
 pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Process {
@@ -143,97 +143,171 @@ async fn addresses_that_others_reach_need_a_word() {
     process.signal("INT").await.unwrap();
     assert_eq!(process.end().await.unwrap().code(), Some(0));
     folder.write("listen.yaml", "listen: 0.0.0.0:8000\n").unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[""]]).await;
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/listen.yaml:1:9: listen: `0.0.0.0:8000` can be reached from other machines, and this version cannot tell callers apart
+          help: listen on 127.0.0.1, or leave `listen` out and start with `--insecure-listen 0.0.0.0:8000`
+    "#]]).await;
 }
 
 #[tokio::test]
 async fn a_configuration_is_checked() {
     let folder = notes();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+    check(
+        folder.path(),
+        &["check", "FOLDER"],
+        &expect![[r#"
         exit 0
         ok: `notes` with 2 tools, 0 resources, 0 prompts
 
-    "#]]).await;
-    check(folder.path(), &["check", "FOLDER/nowhere"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["check", "FOLDER/nowhere"],
+        &expect![[r#"
         exit 1
         cannot read `FOLDER/nowhere`: No such file or directory (os error 2)
           help: give the path of a YAML file, or of a folder that holds them
-    "#]]).await;
-    check(folder.path(), &["migrate", "FOLDER"], &expect![[r#"
-        exit 1
-        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
-          help: the folder must exist and be writable; the file is made if it is not there
-    "#]]).await;
-    check(folder.path(), &["migrate", "FOLDER"], &expect![[r#"
-        exit 1
-        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
-          help: the folder must exist and be writable; the file is made if it is not there
-    "#]]).await;
-    check(folder.path(), &["check", "FOLDER", "--connect"], &expect![[r#"
-        exit 1
-        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
-          help: the folder must exist and be writable; the file is made if it is not there
-    "#]]).await;
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["migrate", "FOLDER"],
+        &expect![[r#"
+            exit 0
+            main: 1.sql
+
+        "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["migrate", "FOLDER"],
+        &expect![[r#"
+            exit 0
+            nothing to do
+
+        "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["check", "FOLDER", "--connect"],
+        &expect![[r#"
+            exit 0
+            ok: `notes` with 2 tools, 0 resources, 0 prompts; every backend agrees
+
+        "#]],
+    )
+    .await;
     let broken = CONFIG
         .replace("effect: read", "efect: read")
         .replace("name: notes", "name: 5\nlog: { level: \"a=b=c\" }")
         .replace("sqlite:", "oracle:");
     let broken = broken.replacen("log: { level: debug }\n", "", 1);
     let folder = Folder::with([("gate.yaml", broken.as_str())]).unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+    check(
+        folder.path(),
+        &["check", "FOLDER"],
+        &expect![[r#"
         exit 1
         FOLDER/gate.yaml:3:7: name: expected a text, found `5`
         FOLDER/gate.yaml:8:10: backends.main.url: a database is `sqlite:PATH` or `postgres://user:password@host/database`
         FOLDER/gate.yaml:12:3: tools.get_note: `effect` is missing
           help: What a call does to the world. `read` tools cannot write: the engine refuses.
         FOLDER/gate.yaml:15:5: tools.get_note.efect: unknown key `efect`; did you mean `effect`?
-    "#]]).await;
+    "#]],
+    )
+    .await;
     let wrong = CONFIG.replace("SELECT id, text", "SELECT id, txet").replace("RETURNING id, text", "RETURNING id, body");
-    let folder = Folder::with([("gate.yaml", wrong.as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
+    let folder = Folder::with([("gate.yaml", wrong.as_str()), ("migrations/1.sql", MIGRATION), ("data/.keep", "")]).unwrap();
     run(folder.path(), &["migrate", "FOLDER"]).await;
-    check(folder.path(), &["check", "FOLDER", "--connect"], &expect![[r#"
-        exit 1
-        FOLDER/gate.yaml:8:10: backends.main.url: cannot open `FOLDER/data/notes.db`: unable to open database file: FOLDER/data/notes.db
-          help: the folder must exist and be writable; the file is made if it is not there
-    "#]]).await;
+    check(
+        folder.path(),
+        &["check", "FOLDER", "--connect"],
+        &expect![[r#"
+            exit 1
+            FOLDER/gate.yaml:19:10: tools.get_note.sql: no such column: txet
+            FOLDER/gate.yaml:29:10: tools.add_note.sql: no such column: body
+        "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn tools_are_listed_and_called() {
     let folder = notes();
-    check(folder.path(), &["tools", "FOLDER"], &expect![[r#"
+    check(
+        folder.path(),
+        &["tools", "FOLDER"],
+        &expect![[r#"
         exit 0
         get_note  read     Retrieve one note by its id.
         add_note  write    Add a note.
 
-    "#]]).await;
-    check(folder.path(), &["call", "get_note", r#"{"id":"b"}"#, "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "get_note", r#"{"id":"b"}"#, "--config", "FOLDER"],
+        &expect![[r#"
         exit 0
         {"id":"b","text":"second"}
 
-    "#]]).await;
-    check(folder.path(), &["call", "add_note", r#"{"id":"c","text":"third"}"#, "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "add_note", r#"{"id":"c","text":"third"}"#, "--config", "FOLDER"],
+        &expect![[r#"
         exit 0
         {"id":"c","text":"third"}
 
-    "#]]).await;
-    check(folder.path(), &["call", "get_note", r#"{"id":"c"}"#, "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "get_note", r#"{"id":"c"}"#, "--config", "FOLDER"],
+        &expect![[r#"
         exit 0
         {"id":"c","text":"third"}
 
-    "#]]).await;
-    check(folder.path(), &["call", "get_note", r#"{"id":5}"#, "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "get_note", r#"{"id":5}"#, "--config", "FOLDER"],
+        &expect![[r#"
         exit 1
         error: `id` must be a string
-    "#]]).await;
-    check(folder.path(), &["call", "get_notes", "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "get_notes", "--config", "FOLDER"],
+        &expect![[r#"
         exit 1
         error: unknown tool `get_notes`
-    "#]]).await;
-    check(folder.path(), &["call", "get_note", "id=b", "--config", "FOLDER"], &expect![[r#"
+    "#]],
+    )
+    .await;
+    check(
+        folder.path(),
+        &["call", "get_note", "id=b", "--config", "FOLDER"],
+        &expect![[r#"
         exit 1
         error: the arguments are no JSON object; write them as '{"name": "value"}': expected value at line 1 column 1
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]

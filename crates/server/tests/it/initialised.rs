@@ -28,7 +28,8 @@ async fn a_draft_serves_the_tables_it_was_drafted_from() {
     assert_eq!(code, 0, "{errors}");
     expect![[r#"
         {"customer":"c1","no":1,"price":"9.50"}
-    "#]].assert_eq(&output);
+    "#]]
+    .assert_eq(&output);
     let (code, _, errors) = run(path, &["init", "sqlite:FOLDER/old/old.db", "--out", "FOLDER/new/gate.yaml"]).await;
     assert!(code == 1 && errors.contains("cannot write FOLDER/new/gate.yaml"), "{errors}");
     let (code, _, errors) = run(path, &["init", "sqlite:FOLDER/nowhere.db"]).await;

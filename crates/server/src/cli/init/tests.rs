@@ -73,7 +73,8 @@ fn each_table_gets_what_it_can() {
             sql: SELECT at FROM log
             returns: many
             rows: 50
-    "#]].assert_eq(tools.unwrap_or_default());
+    "#]]
+    .assert_eq(tools.unwrap_or_default());
 }
 
 #[test]
