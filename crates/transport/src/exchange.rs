@@ -131,7 +131,7 @@ impl Exchange {
         while let Some(signals) = &mut self.signals {
             match signals.poll_recv(cx) {
                 Poll::Ready(Some(signal)) => {
-                    if let Some(out) = self.translate(signal) {
+                    if let Some(out) = self.translate(&signal) {
                         return Some(out);
                     }
                 }
@@ -150,8 +150,8 @@ impl Exchange {
     }
 
     /// `signal` as the client wants it, if it wants it.
-    fn translate(&mut self, signal: Signal) -> Option<Out> {
-        let bytes = match &signal {
+    fn translate(&mut self, signal: &Signal) -> Option<Out> {
+        let bytes = match signal {
             Signal::Pause => return Some(Out::Pause),
             Signal::Progress { progress, total, message } => {
                 let token = self.wishes.progress.as_ref()?;

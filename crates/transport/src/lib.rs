@@ -17,6 +17,8 @@ mod questions;
 mod running;
 mod seal;
 pub mod stdio;
+#[cfg(test)]
+mod testbed;
 mod visit;
 
 pub use self::{

@@ -16,7 +16,7 @@ use callgate_protocol::{
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::{config, desk::Desk, visit::Visit};
+use crate::{config, desk::Desk, exchange::Answer, fault, visit::Visit};
 
 /// One listener.
 pub(crate) struct Stream {
@@ -31,10 +31,10 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Begins to listen to what is asked for and can be given.
-    pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, (Visit, RpcError)> {
+    pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, Answer> {
         let Some(seat) = desk.seats.take(&visit.caller.id) else {
             let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
-            return Err((visit, error));
+            return Err(fault::refuse(&visit.frame(desk.gateway.identity()), error));
         };
         let board = desk.gateway.notices().listen();
         let granted = grant(catalog, filter, desk.config.listen.resources);

@@ -27,7 +27,6 @@ use super::{
 use crate::{
     dispatch::{self, Taken},
     exchange::{Answer, Exchange, Out, Wishes},
-    fault,
     listen::Stream,
     visit::Visit,
 };
@@ -71,7 +70,7 @@ pub(super) async fn answer(server: &Arc<Server>, parts: &Parts, labels: &Labels,
         }
         Taken::Listen(visit, filter) => match Stream::open(desk, &catalog, visit, filter) {
             Ok(stream) => listen(server, stream),
-            Err((visit, error)) => reply::json(fault::refuse(&visit.frame(desk.gateway.identity()), error)),
+            Err(answer) => reply::json(answer),
         },
     }
 }
@@ -105,7 +104,7 @@ async fn call(server: &Server, mut exchange: Exchange, accepts: Accepts) -> Resp
     loop {
         match exchange.next().await {
             Out::End(answer) => return whole(answer, accepts),
-            Out::Say(message) if accepts.events => return stream(server, message, exchange),
+            Out::Say(message) if accepts.events => return stream(server, &message, exchange),
             // A client that takes no stream hears nothing but the reply.
             Out::Say(_) | Out::Pause => {}
             Out::Withdrawn => return reply::empty(StatusCode::OK),
@@ -114,8 +113,8 @@ async fn call(server: &Server, mut exchange: Exchange, accepts: Accepts) -> Resp
 }
 
 /// `first`, everything that is said after it, and the reply.
-fn stream(server: &Server, first: Bytes, exchange: Exchange) -> Response<Body> {
-    let mut first = Some(sse::event(&first));
+fn stream(server: &Server, first: &Bytes, exchange: Exchange) -> Response<Body> {
+    let mut first = Some(sse::event(first));
     let mut exchange = Some(exchange);
     let events = stream::poll_fn(move |cx| match first.take() {
         Some(event) => Poll::Ready(Some(event)),

@@ -68,3 +68,6 @@ fn require(visit: &Visit, asked: &InputRequired) -> Result<(), Fault> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

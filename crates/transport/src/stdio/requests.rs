@@ -17,7 +17,6 @@ use crate::{
     desk::Desk,
     dispatch::{self, Taken},
     exchange::{Exchange, Out, Wishes},
-    fault,
     http::is_traceparent,
     listen::Stream,
     running::Seat,
@@ -110,7 +109,7 @@ impl Process {
                 let over = encode::notification(&Notice::Cancelled(&id), None).into();
                 desk.tasks.spawn(listen(desk.clone(), stream, seat, over, self.out.clone()));
             }
-            Err((visit, error)) => self.say(fault::refuse(&visit.frame(desk.gateway.identity()), error).bytes).await,
+            Err(answer) => self.say(answer.bytes).await,
         }
     }
 
