@@ -9,7 +9,8 @@ use super::{At, log, print};
 pub(super) struct Check {
     #[command(flatten)]
     at: At,
-    /// Connect to the backends as well, and check every statement against the real databases. Changes nothing there.
+    /// Connect to the backends as well, and check every statement against the real databases. Migrations that the configuration
+    /// runs at start are run first; nothing else is changed.
     #[arg(long)]
     connect: bool,
 }

@@ -143,11 +143,16 @@ async fn addresses_that_others_reach_need_a_word() {
     process.signal("INT").await.unwrap();
     assert_eq!(process.end().await.unwrap().code(), Some(0));
     folder.write("listen.yaml", "listen: 0.0.0.0:8000\n").unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+    check(
+        folder.path(),
+        &["check", "FOLDER"],
+        &expect![[r#"
         exit 1
         FOLDER/listen.yaml:1:9: listen: `0.0.0.0:8000` can be reached from other machines, and this version cannot tell callers apart
           help: listen on 127.0.0.1, or leave `listen` out and start with `--insecure-listen 0.0.0.0:8000`
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -203,11 +208,11 @@ async fn a_configuration_is_checked() {
         "#]],
     )
     .await;
-    let broken = CONFIG
-        .replace("effect: read", "efect: read")
-        .replace("name: notes", "name: 5\nlog: { level: \"a=b=c\" }")
-        .replace("sqlite:", "oracle:");
-    let broken = broken.replacen("log: { level: debug }\n", "", 1);
+}
+
+#[tokio::test]
+async fn mistakes_are_told_at_once() {
+    let broken = CONFIG.replace("effect: read", "efect: read").replace("name: notes", "name: 5").replace("sqlite:", "oracle:");
     let folder = Folder::with([("gate.yaml", broken.as_str())]).unwrap();
     check(
         folder.path(),
@@ -222,6 +227,17 @@ async fn a_configuration_is_checked() {
     "#]],
     )
     .await;
+    let folder = Folder::with([("gate.yaml", CONFIG.replace("debug", "a=b=c").as_str())]).unwrap();
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:4:15: log.level: `a=b=c` is no level: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+          help: write `info`, or `info,callgate_backend=debug`
+        FOLDER/gate.yaml:9:17: backends.main.migrations: there is no folder `FOLDER/migrations`
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn statements_are_checked_against_the_database() {
     let wrong = CONFIG.replace("SELECT id, text", "SELECT id, txet").replace("RETURNING id, text", "RETURNING id, body");
     let folder = Folder::with([("gate.yaml", wrong.as_str()), ("migrations/1.sql", MIGRATION), ("data/.keep", "")]).unwrap();
     run(folder.path(), &["migrate", "FOLDER"]).await;

@@ -139,7 +139,7 @@ impl Client {
             });
             let target = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str).map(str::to_owned);
             params.entry("_meta").or_insert(meta);
-            let request = self.post(method, params).header("MCP-Protocol-Version", revision).header("Mcp-Method", method);
+            let request = self.post(method, &params).header("MCP-Protocol-Version", revision).header("Mcp-Method", method);
             let named = matches!(method, "tools/call" | "prompts/get" | "resources/read");
             return Ok(target.filter(|_| named).iter().fold(request, |request, name| request.header("Mcp-Name", name)));
         }
@@ -147,12 +147,12 @@ impl Client {
             Some(session) => session.clone(),
             None => self.initialize(revision).await?,
         };
-        Ok(self.post(method, params).header("MCP-Protocol-Version", revision).header("Mcp-Session-Id", &session))
+        Ok(self.post(method, &params).header("MCP-Protocol-Version", revision).header("Mcp-Session-Id", &session))
     }
 
     async fn initialize(&mut self, revision: &str) -> anyhow::Result<String> {
         let hello = json!({ "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "scenario", "version": "1" } });
-        let answer = self.post("initialize", object(hello)).send(self.address).await?;
+        let answer = self.post("initialize", &object(hello)).send(self.address).await?;
         let session = answer.header("mcp-session-id").context("no session")?.to_owned();
         let reply = answer.json().await?;
         ensure!(reply["result"]["protocolVersion"] == revision, "another revision: {reply}");
@@ -164,7 +164,7 @@ impl Client {
         Ok(session)
     }
 
-    fn post(&self, method: &str, params: Map<String, Value>) -> Request {
+    fn post(&self, method: &str, params: &Map<String, Value>) -> Request {
         Request::post("/mcp", &json!({ "jsonrpc": "2.0", "id": self.number, "method": method, "params": params }))
     }
 
