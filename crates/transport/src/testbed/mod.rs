@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 /// The scripted gate.
 pub(crate) struct Script {
     identity: Identity,
-    catalog: Arc<Catalog>,
+    pub(crate) catalog: Arc<Catalog>,
     pub(crate) notices: Notices,
     /// Lets one waiting call go on.
     pub(crate) go: Semaphore,
@@ -57,6 +57,11 @@ impl Script {
             "wait" | "wait_write" => {
                 self.pass().await;
                 Ok(ToolReply::text("waited").into())
+            }
+            "talk_wait" => {
+                call.progress(1.0, None, None).await;
+                self.pass().await;
+                Ok(ToolReply::text("said and waited").into())
             }
             "pause" => {
                 call.outlet.send(Signal::Pause).await;
@@ -196,6 +201,7 @@ impl Backend for Fixtures {
             "marked",
             "lines",
             "talk",
+            "talk_wait",
             "wait",
             "wait_write",
             "pause",

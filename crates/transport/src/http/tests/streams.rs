@@ -83,13 +83,12 @@ async fn a_client_that_leaves_cancels_a_read_but_not_a_write() {
 
 #[tokio::test]
 async fn a_client_that_leaves_a_stream_cancels_its_call() {
-    let mut config = Config::default();
-    config.ahead = 1;
-    let site = Site::open(&config).await;
+    let site = open().await;
     let mut connection = site.connect().await;
-    // It asks for progress, so that the call is listened to, and is dropped while it waits.
-    connection.send(&modern(&json!(1), "tools/call", &json!({ "name": "wait", "_meta": { "progressToken": 1 } }), json!({}))).await;
-    reaches(&site.script.begun, 1).await;
+    let params = json!({ "name": "talk_wait", "_meta": { "progressToken": 1 } });
+    connection.send(&modern(&json!(1), "tools/call", &params, json!({}))).await;
+    connection.head().await.expect("an answer");
+    assert_eq!(connection.message().await.expect("progress")["params"]["progressToken"], 1);
     drop(connection);
     reaches(&site.script.dropped, 1).await;
 }
