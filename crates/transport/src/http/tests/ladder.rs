@@ -9,37 +9,37 @@ fn with(headers: &str, body: &Value) -> String {
     format!("{POST}{headers}\n{body}")
 }
 
-fn list(meta: Value) -> Value {
+fn list(meta: &Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": { "_meta": meta } })
 }
 
 #[tokio::test]
 async fn each_step_of_the_ladder_has_its_answer() {
     let site = open().await;
-    let good = super::meta(json!({}));
+    let good = super::meta(&json!({}));
     let right = "mcp-protocol-version: 2026-07-28\nmcp-method: tools/list\n";
     let version = "io.modelcontextprotocol/protocolVersion";
     let client = "io.modelcontextprotocol/clientCapabilities";
     let cases = [
-        ("a good request", with(right, &list(good.clone())), "200"),
-        ("padded header values", with("mcp-protocol-version:   2026-07-28  \nmcp-method:  tools/list \n", &list(good.clone())), "200"),
+        ("a good request", with(right, &list(&good)), "200"),
+        ("padded header values", with("mcp-protocol-version:   2026-07-28  \nmcp-method:  tools/list \n", &list(&good)), "200"),
         ("not JSON", format!("{POST}\nnonsense"), "400 -32700"),
         ("two values", format!("{POST}\n{{}}{{}}"), "400 -32700"),
         ("a member twice", format!("{POST}\n{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"a\",\"method\":\"b\"}}"), "400 -32600"),
         ("wrong case", format!("{POST}\n{{\"jsonrpc\":\"2.0\",\"id\":1,\"Method\":\"ping\"}}"), "400 -32600"),
-        ("an array", format!("{POST}{right}\n[{}]", list(good.clone())), "400 -32600"),
+        ("an array", format!("{POST}{right}\n[{}]", list(&good)), "400 -32600"),
         ("too deep", format!("{POST}\n{}{}", "[".repeat(10_000), "]".repeat(10_000)), "400 -32600"),
         ("a response", with(right, &json!({ "jsonrpc": "2.0", "id": 1, "result": {} })), "400 -32600"),
         ("no metadata", with(right, &json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/list" })), "400 -32602"),
-        ("no version", with(right, &list(json!({ client: {} }))), "400 -32602"),
-        ("no capabilities", with(right, &list(json!({ version: "2026-07-28" }))), "400 -32602"),
-        ("no version header", with("mcp-method: tools/list\n", &list(good.clone())), "400 -32020"),
-        ("no method header", with("mcp-protocol-version: 2026-07-28\n", &list(good.clone())), "400 -32020"),
-        ("another method", with("mcp-protocol-version: 2026-07-28\nmcp-method: tools/call\n", &list(good.clone())), "400 -32020"),
-        ("another version", with("mcp-protocol-version: 2025-11-25\nmcp-method: tools/list\n", &list(good.clone())), "400 -32020"),
+        ("no version", with(right, &list(&json!({ client: {} }))), "400 -32602"),
+        ("no capabilities", with(right, &list(&json!({ version: "2026-07-28" }))), "400 -32602"),
+        ("no version header", with("mcp-method: tools/list\n", &list(&good)), "400 -32020"),
+        ("no method header", with("mcp-protocol-version: 2026-07-28\n", &list(&good)), "400 -32020"),
+        ("another method", with("mcp-protocol-version: 2026-07-28\nmcp-method: tools/call\n", &list(&good)), "400 -32020"),
+        ("another version", with("mcp-protocol-version: 2025-11-25\nmcp-method: tools/list\n", &list(&good)), "400 -32020"),
         (
             "a version from the future",
-            with("mcp-protocol-version: 2099-01-01\nmcp-method: tools/list\n", &list(json!({ version: "2099-01-01", client: {} }))),
+            with("mcp-protocol-version: 2099-01-01\nmcp-method: tools/list\n", &list(&json!({ version: "2099-01-01", client: {} }))),
             "400 -32022",
         ),
         ("an unknown method", modern(&json!(1), "tools/exec", &json!({}), json!({})), "404 -32601"),
@@ -53,7 +53,7 @@ async fn each_step_of_the_ladder_has_its_answer() {
         ("an unknown resource", modern(&json!(1), "resources/read", &json!({ "uri": "x://y" }), json!({})), "200 -32602"),
         ("a cursor that nobody gave", modern(&json!(1), "tools/list", &json!({ "cursor": "AAAA" }), json!({})), "200 -32602"),
         ("a notification", with(right, &json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": {} })), "202"),
-        ("a session header", with(&format!("{right}mcp-session-id: x\nlast-event-id: 7\n"), &list(good)), "200"),
+        ("a session header", with(&format!("{right}mcp-session-id: x\nlast-event-id: 7\n"), &list(&good)), "200"),
         ("discover", modern(&json!(1), "server/discover", &json!({}), json!({})), "200"),
         ("a prompt", modern(&json!(1), "prompts/get", &json!({ "name": "hello" }), json!({})), "200"),
         ("a resource", modern(&json!(1), "resources/read", &json!({ "uri": "test://one" }), json!({})), "200"),

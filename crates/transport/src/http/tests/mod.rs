@@ -19,15 +19,16 @@ use crate::{
 const POST: &str = "POST /mcp HTTP/1.1\nhost: localhost\ncontent-type: application/json\naccept: application/json, text/event-stream\n";
 
 /// The metadata of a modern request from a client that can do `client`.
-fn meta(client: Value) -> Value {
+fn meta(client: &Value) -> Value {
     json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": client })
 }
 
 /// A modern request as it should be.
+#[expect(clippy::needless_pass_by_value, reason = "the tables of cases read better with a plain `json!`")]
 fn modern(id: &Value, method: &str, params: &Value, client: Value) -> String {
     let mut params = params.clone();
     let own = params["_meta"].take();
-    params["_meta"] = meta(client);
+    params["_meta"] = meta(&client);
     for (key, value) in own.as_object().into_iter().flatten() {
         params["_meta"][key] = value.clone();
     }
