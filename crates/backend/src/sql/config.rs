@@ -6,8 +6,6 @@ use callgate_config::{Mapping, Secret, Size, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-
-
 /// A database.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

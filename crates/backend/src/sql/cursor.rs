@@ -36,7 +36,9 @@ impl Seal {
     pub(super) fn open(&self, call: &Call) -> Result<u64, Fault> {
         let Some(cursor) = call.arguments.get(AFTER).filter(|cursor| !cursor.is_null()) else { return Ok(0) };
         let refusal = || {
-            Fault::arguments("`after` is not a cursor for this list: pass the `after` of the reply before, unchanged, with the same arguments")
+            Fault::arguments(
+                "`after` is not a cursor for this list: pass the `after` of the reply before, unchanged, with the same arguments",
+            )
         };
         let sealed = cursor.as_str().and_then(|cursor| BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()).ok_or_else(refusal)?;
         let (number, tag) = sealed.split_first_chunk::<NUMBER>().ok_or_else(refusal)?;

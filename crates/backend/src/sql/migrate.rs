@@ -34,7 +34,8 @@ pub(super) fn scripts(folder: &Path, dialect: Dialect) -> Result<Vec<Script>, Ob
 }
 
 fn script(folder: &Path, name: String) -> Result<Script, Objection> {
-    let sql = std::fs::read_to_string(folder.join(&name)).map_err(|error| Objection::new(format!("cannot read migration `{name}`: {error}")))?;
+    let sql =
+        std::fs::read_to_string(folder.join(&name)).map_err(|error| Objection::new(format!("cannot read migration `{name}`: {error}")))?;
     let digest = digest::digest(&digest::SHA256, sql.as_bytes());
     let checksum = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Script { name, sql, checksum })
@@ -52,7 +53,9 @@ fn is_for(name: &str, dialect: Dialect) -> bool {
 pub(super) fn standing<'a>(scripts: &'a [Script], applied: &[(String, String)]) -> Result<Vec<&'a Script>, Objection> {
     for (name, checksum) in applied {
         match scripts.iter().find(|script| script.name == *name) {
-            None => return Err(Objection::new(format!("migration `{name}` has run here, but its file is missing")).help("put the file back")),
+            None => {
+                return Err(Objection::new(format!("migration `{name}` has run here, but its file is missing")).help("put the file back"));
+            }
             Some(script) if script.checksum != *checksum => {
                 let help = "put the old text back and write what is new in a new file";
                 return Err(Objection::new(format!("migration `{name}` was changed after it had run")).help(help));

@@ -109,9 +109,10 @@ fn count(columns: &[Column], rows: &Rows) -> Result<i64, Fault> {
     let value = rows.first().and_then(|row| row.get(column.key.len() + 1..row.len().checked_sub(1)?));
     match value {
         None | Some(b"null") => Ok(0),
-        Some(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or_else(|| {
-            Fault::internal(format!("column `{}` is not a whole number, which `returns: count` needs", column.name))
-        }),
+        Some(digits) => std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok())
+            .ok_or_else(|| Fault::internal(format!("column `{}` is not a whole number, which `returns: count` needs", column.name))),
     }
 }
 

@@ -130,7 +130,8 @@ fn resource(entry: ResourceEntry<Resource>, dialect: Dialect, problems: &mut Pro
     let program = match (&own.sql, own.schema) {
         (None, true) if variables.len() == 1 => None,
         (None, true) => {
-            problems.push(section.problem("/schema", "`schema: true` needs a template with one variable, such as `database://schema/{table}`"));
+            problems
+                .push(section.problem("/schema", "`schema: true` needs a template with one variable, such as `database://schema/{table}`"));
             return None;
         }
         (Some(sql), false) => Some(resource_program(sql, &own, &variables, &section, dialect, problems)?),

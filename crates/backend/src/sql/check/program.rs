@@ -7,7 +7,7 @@ use crate::{
     declare::{Type, meant},
     sql::{
         config::Returns,
-        program::{Access, Nest, Parameter, Pace, Program, Source, Statement, Step},
+        program::{Access, Nest, Pace, Parameter, Program, Source, Statement, Step},
         text::{self, Dialect, Known, Text, TextError, Window},
     },
 };
@@ -92,7 +92,14 @@ impl<'a> Builder<'a> {
     }
 
     /// Checks and rewrites one statement.
-    pub(super) fn statement(&mut self, sql: &str, pointer: &str, access: Access, window: Window, problems: &mut Problems) -> Option<Statement> {
+    pub(super) fn statement(
+        &mut self,
+        sql: &str,
+        pointer: &str,
+        access: Access,
+        window: Window,
+        problems: &mut Problems,
+    ) -> Option<Statement> {
         let section = self.section;
         let mut report = |error: TextError| problems.push(section.problem(pointer, error.to_string()));
         let scanned = Text::scan(sql, self.dialect).map_err(&mut report).ok()?;

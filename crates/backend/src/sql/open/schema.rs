@@ -50,7 +50,8 @@ fn fits(statement: &Statement, returns: Returns, section: &Section, problems: &m
         }
         (Returns::Count, [] | [Column { shape: Shape::Integer | Shape::Scalar, .. }]) | (Returns::One | Returns::Many, _) => {}
         (Returns::Count, _) => {
-            let problem = section.problem(&statement.pointer, "`returns: count` needs one column with a whole number, or a statement without rows");
+            let problem =
+                section.problem(&statement.pointer, "`returns: count` needs one column with a whole number, or a statement without rows");
             problems.push(problem.help("write SELECT count(*) …, or CAST(… AS BIGINT)"));
         }
     }

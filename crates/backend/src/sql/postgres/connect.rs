@@ -92,7 +92,8 @@ fn settings(url: &str) -> Result<(Config, Tls), Objection> {
     }
     let url = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
     // The driver's own message does not repeat the URL, and with it the password.
-    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| Objection::new(format!("the URL cannot be used: {error}")))?;
+    let mut config: Config =
+        url.parse().map_err(|error: tokio_postgres::Error| Objection::new(format!("the URL cannot be used: {error}")))?;
     let tls = match mode {
         None | Some("disable") => Tls::Plain,
         Some("require" | "verify-ca" | "verify-full") => Tls::Checked(MakeRustlsConnect::new(verified(root)?)),

@@ -38,7 +38,9 @@ pub(super) fn shape(of: &Type) -> Option<Shape> {
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID => Some(Shape::Integer),
         Type::FLOAT4 | Type::FLOAT8 => Some(Shape::Number),
         Type::NUMERIC => Some(Shape::Decimal(None)),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::UUID | Type::TIME | Type::INTERVAL => Some(Shape::Text),
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::UUID | Type::TIME | Type::INTERVAL => {
+            Some(Shape::Text)
+        }
         Type::TIMESTAMPTZ => Some(Shape::Moment),
         Type::TIMESTAMP => Some(Shape::Local),
         Type::DATE => Some(Shape::Date),

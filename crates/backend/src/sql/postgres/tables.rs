@@ -31,9 +31,9 @@ const INDEXES: &str = "\
     ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = $1 ORDER BY c.relname";
 
-/// The names of all tables and views.
+/// The names of all tables and views; those with their schema in front come last.
 pub(super) async fn names(client: &Client) -> Result<Vec<String>, Error> {
-    let rows = client.query(&format!("SELECT name FROM ({NAMES}) AS t ORDER BY name"), &[]).await?;
+    let rows = client.query(&format!("SELECT name FROM ({NAMES}) AS t ORDER BY strpos(name, '.') > 0, name"), &[]).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
@@ -47,9 +47,7 @@ pub(super) async fn table(client: &Client, name: &str) -> Result<Option<Table>, 
     let column = |row: &tokio_postgres::Row| {
         Ok(TableColumn { name: row.try_get(0)?, of: row.try_get(1)?, nullable: row.try_get(2)?, default: row.try_get(3)? })
     };
-    let key = |row: &tokio_postgres::Row| {
-        Ok(ForeignKey { table: row.try_get(0)?, columns: row.try_get(1)?, references: row.try_get(2)? })
-    };
+    let key = |row: &tokio_postgres::Row| Ok(ForeignKey { table: row.try_get(0)?, columns: row.try_get(1)?, references: row.try_get(2)? });
     let mut primary_key = Vec::new();
     let mut others = Vec::new();
     for row in &indexes {

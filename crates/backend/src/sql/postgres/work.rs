@@ -10,7 +10,10 @@ use std::{
 
 use callgate_model::{Deadline, Fault};
 use deadpool_postgres::ClientWrapper;
-use futures_util::{StreamExt as _, future::{join_all, join4}};
+use futures_util::{
+    StreamExt as _,
+    future::{join_all, join4},
+};
 use tokio_postgres::{Error, Statement as Prepared};
 
 use super::{bind::Bound, decode, faults, lease::Lease};
@@ -57,7 +60,8 @@ impl Work<'_> {
         }
         let isolation = if nests.is_empty() { "" } else { " ISOLATION LEVEL REPEATABLE READ" };
         let begin = format!("BEGIN{isolation} READ ONLY; SET LOCAL statement_timeout = {}", self.patience());
-        let nested = nests.iter().zip(&prepared_nests).map(|(nest, prepared)| self.run(client, prepared, &nest.statement, self.nested(nest)));
+        let nested =
+            nests.iter().zip(&prepared_nests).map(|(nest, prepared)| self.run(client, prepared, &nest.statement, self.nested(nest)));
         // All are sent at once, in this order, and answered in this order. If the first fails, the session itself is read-only.
         let (begun, main_rows, nested, ended) = join4(
             client.batch_execute(&begin),

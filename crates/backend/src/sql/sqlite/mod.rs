@@ -12,11 +12,7 @@ mod watch;
 mod work;
 mod writer;
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use callgate_model::{Deadline, Fault, async_trait};
 use rusqlite::ErrorCode;
@@ -131,7 +127,7 @@ impl Sqlite {
             return Err(Objection::new("a placeholder is not a parameter of this tool; write `:name`"));
         }
         let shape = |kind: Option<&str>| Shape::declared(kind.unwrap_or_default());
-        Ok(prepared.columns().into_iter().map(|column| Column::new(column.name(), shape(column.decl_type()))).collect())
+        Ok(prepared.columns().map(|column| Column::new(column.name(), shape(column.decl_type()))).collect())
     }
 }
 

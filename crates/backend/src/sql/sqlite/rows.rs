@@ -112,7 +112,9 @@ fn cell(value: ValueRef<'_>, column: &Column, out: &mut Vec<u8>) -> Result<(), M
             out.extend_from_slice(b"null");
             return Ok(());
         }
-        ValueRef::Text(bytes) => return text(std::str::from_utf8(bytes).map_err(|_| Misfit::new(column, "text that is not UTF-8"))?, column, out),
+        ValueRef::Text(bytes) => {
+            return text(std::str::from_utf8(bytes).map_err(|_| Misfit::new(column, "text that is not UTF-8"))?, column, out);
+        }
         ValueRef::Integer(whole) => integer(whole, column, out),
         ValueRef::Real(float) => real(float, column, out),
         ValueRef::Blob(bytes) => match column.shape {

@@ -51,7 +51,8 @@ fn columns(connection: &Connection, table: &str) -> rusqlite::Result<(Vec<TableC
 fn foreign_keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<ForeignKey>> {
     let mut statement =
         connection.prepare_cached("SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id DESC, seq")?;
-    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, Option<String>>(3)?));
+    let read =
+        |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, Option<String>>(3)?));
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
     for part in statement.query_map([table], read)? {
         let (id, table, from, to) = part?;

@@ -116,7 +116,8 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, Arc<Watch>)> {
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(2))?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = 0;")?;
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = 0;")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let watch = Arc::new(Watch::new());
     let watching = watch.clone();

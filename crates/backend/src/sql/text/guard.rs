@@ -58,9 +58,8 @@ pub(in crate::sql) fn one_statement(text: &Text<'_>) -> Result<usize, TextError>
 
 /// What the statement does, by its first word; after `WITH` by the first such word outside parentheses.
 pub(in crate::sql) fn verb(text: &Text<'_>) -> Result<Verb, TextError> {
-    let is_verb = |index: &usize| {
-        text.tokens[*index].depth == 0 && (text.is_any(*index, &["SELECT", "VALUES"]) || text.is_any(*index, CHANGES))
-    };
+    let is_verb =
+        |index: &usize| text.tokens[*index].depth == 0 && (text.is_any(*index, &["SELECT", "VALUES"]) || text.is_any(*index, CHANGES));
     let first = if text.is(0, "WITH") { (1..text.tokens.len()).find(is_verb).unwrap_or(0) } else { 0 };
     if text.is(first, "SELECT") {
         Ok(Verb::Select)
@@ -100,7 +99,8 @@ pub(in crate::sql) fn reads_only(text: &Text<'_>) -> Result<(), TextError> {
 
 /// Whether the statement changes something, data-modifying `WITH` included.
 pub(in crate::sql) fn writes(text: &Text<'_>) -> bool {
-    (0..text.tokens.len()).any(|index| text.is_any(index, CHANGES) && !is_name_of_something(text, index) && text.sort(index + 1) != Some(Sort::Open))
+    (0..text.tokens.len())
+        .any(|index| text.is_any(index, CHANGES) && !is_name_of_something(text, index) && text.sort(index + 1) != Some(Sort::Open))
 }
 
 fn refuse_function(name: &str) -> Result<(), TextError> {

@@ -1,0 +1,90 @@
+//! Mistakes in declarations: found at load, all at once, at their place.
+
+use super::world::{World, engines};
+
+/// The mistakes of one tool on each engine, without their places.
+async fn check(tool: &str, expected: &[&str]) {
+    for engine in engines() {
+        let yaml = format!("tools:\n  t:\n    backend: shop\n    description: A tool.\n{tool}");
+        let told: Vec<_> = match World::open(&engine, &yaml).await {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(|problem| problem.message().to_owned()).collect(),
+        };
+        let matches = told.len() == expected.len() && told.iter().zip(expected).all(|(told, expected)| told.contains(expected));
+        assert!(matches, "{tool} on {engine:?}: {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn mistakes_are_found_before_anything_runs() {
+    check("    effect: read\n    returns: many\n    sql: SELECT id FROM customers\n", &[]).await;
+    check("    effect: read\n    returns: many\n    sql: SELECT nme FROM customers\n", &["nme"]).await;
+    check("    effect: read\n    returns: many\n    sql: SELECT id FROM nowhere\n", &["nowhere"]).await;
+    check("    effect: read\n    returns: many\n    sql: SELECT id FROM customers WHERE id = :idd\n", &["there is no parameter `:idd`"])
+        .await;
+    check(
+        "    effect: read\n    returns: many\n    input: { id: { type: string } }\n    sql: SELECT id FROM customers\n",
+        &["no statement uses `:id`"],
+    )
+    .await;
+    check("    effect: read\n    returns: many\n    sql: DELETE FROM customers\n", &["a `read` tool cannot `DELETE`"]).await;
+    check("    effect: read\n    returns: many\n    sql: SELECT id, id FROM customers\n", &["there are two columns `id`"]).await;
+    check("    effect: write\n    returns: one\n    sql: DELETE FROM customers\n", &["no statement returns rows"]).await;
+    check("    effect: read\n    returns: count\n    sql: SELECT id, name FROM customers\n", &["needs one column"]).await;
+    check("    effect: read\n    returns: many\n", &["say what the tool runs"]).await;
+    check("    effect: read\n    returns: many\n    nest: { a: { sql: SELECT 1 AS b } }\n    sql: SELECT 1 AS a\n", &["`nest` needs"])
+        .await;
+    check(
+        "    effect: read\n    returns: one\n    nest: { a: { when: x, sql: SELECT 1 AS b } }\n    sql: SELECT 1 AS c\n",
+        &["there is no boolean parameter `x`"],
+    )
+    .await;
+    check(
+        "    effect: write\n    returns: count\n    steps: [ { sql: BEGIN }, { sql: 'DROP TABLE orders' } ]\n",
+        &["`BEGIN` cannot be used in a tool", "`DROP` cannot be used in a tool"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_place_is_that_of_the_statement() {
+    let yaml = "
+tools:
+  first:
+    backend: shop
+    description: A tool.
+    effect: read
+    returns: many
+    sql: SELECT nme FROM customers
+  second:
+    backend: shop
+    description: A tool.
+    effect: read
+    returns: many
+    sql: SELECT id FROM nowhere
+";
+    for engine in engines() {
+        let Err(problems) = World::open(&engine, yaml).await else { panic!("no mistake was found") };
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path().to_owned()).collect();
+        assert_eq!(paths, ["tools.first.sql", "tools.second.sql"]);
+        let places: Vec<_> = problems.iter().filter_map(callgate_config::Problem::place).collect();
+        assert!(places[0].ends_with(":15:10") && places[1].ends_with(":21:10"), "{places:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_writes_by_a_function_is_stopped_by_the_engine() {
+    let yaml = "
+tools:
+  sneaky: { backend: shop, description: Writes., effect: read, returns: one, sql: SELECT sneak() AS done }
+";
+    for engine in engines().into_iter().filter(|engine| !engine.is_sqlite()) {
+        let function = "CREATE FUNCTION sneak() RETURNS int LANGUAGE sql VOLATILE AS 'DELETE FROM orders RETURNING 1'";
+        let world = World::open(&engine, "").await.unwrap();
+        let migration = world.folder.path().join("migrations/003.sql");
+        std::fs::write(migration, function).unwrap();
+        let backend = super::world::open(world.folder.path(), &world.url, yaml, "").await.unwrap();
+        let fault = backend.call(&world.call(callgate_model::Target::Tool("sneaky".into()), "{}")).await.unwrap_err();
+        assert!(fault.chain().contains("read-only transaction"), "{}", fault.chain());
+    }
+}

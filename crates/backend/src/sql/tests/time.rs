@@ -1,0 +1,100 @@
+//! Deadlines, cancellation and bounds.
+
+use std::{future::Future as _, pin::pin, task::Poll, time::Duration};
+
+use callgate_model::Target;
+
+use super::world::{World, engines};
+
+/// Counting to a thousand million takes minutes on any engine.
+const YAML: &str = "
+tools:
+  slow:
+    backend: shop
+    description: Takes long.
+    effect: read
+    input: { n: { type: integer } }
+    sql: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :n) SELECT count(*) FROM n
+    returns: count
+  slow_write:
+    backend: shop
+    description: Takes long and writes.
+    effect: write
+    input: { n: { type: integer } }
+    returns: count
+    steps:
+      - sql: DELETE FROM orders
+      - sql: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :n) SELECT count(*) FROM n
+  orders: { backend: shop, description: Orders., effect: read, returns: count, sql: SELECT count(*) FROM orders }
+  add:
+    backend: shop
+    description: One more.
+    effect: write
+    sql: INSERT INTO orders (id, customer_id, total) VALUES ('o4', 'c1', 1)
+    returns: count
+";
+
+const FOREVER: &str = r#"{"n":1000000000}"#;
+
+#[tokio::test]
+async fn a_deadline_ends_the_work() {
+    for engine in engines() {
+        let world = World::open(&engine, YAML).await.unwrap_or_else(|problems| panic!("{problems}"));
+        for tool in ["slow", "slow_write"] {
+            let call = world.call_by(Target::Tool(tool.into()), FOREVER, "local", Duration::from_millis(200));
+            let fault = world.make(&call).await.unwrap_err();
+            assert_eq!(fault.kind().code(), "timeout", "{tool} on {engine:?}: {}", fault.chain());
+        }
+        assert_eq!(world.tool("orders", "{}").await.unwrap().as_str(), r#"{"count":3}"#, "{engine:?}");
+        assert_eq!(world.tool("add", "{}").await.unwrap().as_str(), r#"{"count":1}"#, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_takes_longer_than_a_moment_still_ends_well() {
+    for engine in engines() {
+        let world = World::open(&engine, YAML).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(world.tool("slow", r#"{"n":200000}"#).await.unwrap().as_str(), r#"{"count":200000}"#);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_call_stops_and_leaves_nothing_behind() {
+    for engine in engines() {
+        let keys = "    pool: { size: 1, wait: 5s }\n";
+        let world = World::open_with(&engine, YAML, keys).await.unwrap_or_else(|problems| panic!("{problems}"));
+        for tool in ["slow", "slow_write"] {
+            let call = world.call(Target::Tool(tool.into()), FOREVER);
+            {
+                let mut future = pin!(world.make(&call));
+                // Polled a few times it has begun; then it is dropped.
+                for _ in 0..50 {
+                    let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+                    assert!(polled.is_pending(), "{tool} on {engine:?}");
+                    tokio::task::yield_now().await;
+                }
+            }
+            // There is one connection: these would wait for it if the work went on.
+            assert_eq!(world.tool("orders", "{}").await.unwrap().as_str(), r#"{"count":3}"#, "{tool} on {engine:?}");
+        }
+        assert_eq!(world.tool("add", "{}").await.unwrap().as_str(), r#"{"count":1}"#, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_pool_says_so() {
+    for engine in engines() {
+        let keys = "    pool: { size: 1, wait: 50ms }\n";
+        let world = World::open_with(&engine, YAML, keys).await.unwrap();
+        let long = world.call_by(Target::Tool("slow".into()), FOREVER, "local", Duration::from_millis(400));
+        let call = world.call(Target::Tool("orders".into()), "{}");
+        let (long, refused) = tokio::join!(world.make(&long), world.make(&call));
+        assert_eq!(long.unwrap_err().kind().code(), "timeout");
+        assert_eq!(refused.unwrap_err().kind().code(), "overloaded", "{engine:?}");
+        assert!(world.backend.probe().await.is_ok());
+        let gauges = world.backend.gauges();
+        assert!(gauges.contains(&("mcp_db_connections_max", 1.0)), "{gauges:?}");
+    }
+}
