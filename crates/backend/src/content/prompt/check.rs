@@ -112,7 +112,7 @@ impl Check<'_> {
             match (filler, optional) {
                 (None, _) => self.problem(&at, format!("`{tool}` needs `{needs}`, which nothing gives it")),
                 (_, Some(optional)) => {
-                    self.problem(&at, format!("`{tool}` needs `{needs}`, but the argument `{optional}` is not `required`"))
+                    self.problem(&at, format!("`{tool}` needs `{needs}`, but the argument `{optional}` is not `required`"));
                 }
                 _ => {}
             }
@@ -125,10 +125,11 @@ impl Check<'_> {
         let mut passed = Vec::new();
         for PromptArgument { name, .. } in self.arguments {
             let Some(parameter) = tool.input.get(name) else { continue };
-            match Scalar::of(&parameter.of) {
-                Some(scalar) => passed.push((name.clone(), Filler::Whole(name.clone(), scalar))),
-                None => self.problem(at, format!("`{name}` is a text here, but a list or an object in `{}`", tool.name)),
+            let scalar = Scalar::of(&parameter.of);
+            if scalar.is_none() {
+                self.problem(at, format!("`{name}` is a text here, but a list or an object in `{}`", tool.name));
             }
+            passed.push((name.clone(), Filler::Whole(name.clone(), scalar.unwrap_or(Scalar::Text))));
         }
         passed
     }
@@ -149,7 +150,11 @@ impl Check<'_> {
                     self.filler(&filler, value, &parameter.schema, &at);
                     fillers.push((name.clone(), filler));
                 }
-                Err(why) => self.problem(&at, why),
+                Err(why) => {
+                    self.problem(&at, why);
+                    // Given, if wrongly: that it is missing would be one mistake too many.
+                    fillers.push((name.clone(), Filler::Literal(value.clone())));
+                }
             }
         }
         fillers
@@ -178,14 +183,14 @@ impl Check<'_> {
     fn template(&mut self, config: &PromptConfig) -> Option<Template> {
         let (source, at, place) = match (&config.template, &config.text) {
             (Some(path), None) => (self.file(path)?, "/template", path.as_str()),
-            (None, Some(text)) => (text.clone(), "/text", "text"),
+            (None, Some(text)) => (text.clone(), "/text", self.section.path()),
             _ => {
                 let problem = self.section.key_problem("", "say what the prompt is");
                 self.problems.push(problem.help("either `template`, a file, or `text`"));
                 return None;
             }
         };
-        let template = match Template::compile(source, config.fuel, config.bytes.bytes()) {
+        let template = match Template::compile(place, source, config.fuel, config.bytes.bytes()) {
             Ok(template) => template,
             Err(mistake) => {
                 let line = mistake.line().unwrap_or(1);

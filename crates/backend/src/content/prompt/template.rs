@@ -8,15 +8,14 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, va
 /// One template in an environment of its own, so that its fuel is its own.
 pub(super) struct Template {
     environment: Environment<'static>,
+    /// What its mistakes are told with: the file, or the prompt.
+    name: String,
     bound: usize,
 }
 
-/// The only template of an environment.
-const NAME: &str = "prompt";
-
 impl Template {
     /// Compiles a template that may make `fuel` steps and `bound` bytes.
-    pub(super) fn compile(source: String, fuel: u64, bound: usize) -> Result<Self, Error> {
+    pub(super) fn compile(name: &str, source: String, fuel: u64, bound: usize) -> Result<Self, Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // A prompt is prose for a model; nothing in it is HTML.
@@ -24,13 +23,13 @@ impl Template {
         environment.set_fuel(Some(fuel));
         // It would print the whole context, and exists for authors only.
         environment.remove_global("debug");
-        environment.add_template_owned(NAME, source)?;
-        Ok(Self { environment, bound })
+        environment.add_template_owned(name.to_owned(), source)?;
+        Ok(Self { environment, name: name.into(), bound })
     }
 
     /// The names it looks up that are neither its own nor the language's.
     pub(super) fn names(&self) -> HashSet<String> {
-        let mut names = self.environment.get_template(NAME).map(|template| template.undeclared_variables(false)).unwrap_or_default();
+        let mut names = self.environment.get_template(&self.name).map(|template| template.undeclared_variables(false)).unwrap_or_default();
         for (global, _) in self.environment.globals() {
             names.remove(global);
         }
@@ -40,7 +39,7 @@ impl Template {
     /// Fills it in.
     pub(super) fn render(&self, context: &Members) -> Result<String, Fault> {
         let mut output = Bounded { bytes: Vec::new(), bound: self.bound };
-        let template = self.environment.get_template(NAME).map_err(Fault::internal)?;
+        let template = self.environment.get_template(&self.name).map_err(Fault::internal)?;
         match template.render_captured_to(Serde(context), &mut output) {
             Ok(_) => String::from_utf8(output.bytes).map_err(Fault::internal),
             Err(error) if error.kind() == ErrorKind::WriteFailure => Err(too_long(self.bound).because(error)),
@@ -55,7 +54,7 @@ fn too_long(bound: usize) -> Fault {
 
 impl std::fmt::Debug for Template {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Template").field("bound", &self.bound).finish_non_exhaustive()
+        f.debug_struct("Template").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,6 @@ mod check;
 mod config;
 mod schema;
 
-pub use callgate_config::Mapping as Ordered;
 pub use config::{ParameterConfig, TypeName};
 
 pub(crate) use check::validator;
