@@ -30,9 +30,7 @@ pub enum Error {
         cause: std::io::Error,
     },
     /// The address can be reached from other machines.
-    #[error(
-        "{0} can be reached from other machines, and this version cannot tell callers apart; listen on 127.0.0.1, or say so with `--insecure-listen {0}`"
-    )]
+    #[error("{0} can be reached from other machines, and this version cannot tell callers apart")]
     Exposed(SocketAddr),
     /// Serving broke off.
     #[error("serving broke off")]

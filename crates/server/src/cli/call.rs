@@ -3,7 +3,7 @@
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
-use callgate::{Body, Call, Caller, Configuration, Content, Deadline, Fault, Json, Members, Origin, Reply, Target, ToolReply};
+use callgate::{Body, Call, Caller, Configuration, Content, Deadline, Fault, Json, Kind, Members, Origin, Reply, Target, ToolReply};
 
 use super::{log, print};
 
@@ -46,10 +46,9 @@ fn show(reply: Result<Reply, Fault>) -> anyhow::Result<ExitCode> {
         Ok(Reply::Tool(reply)) => print(&(texts(&reply) + "\n")),
         Ok(Reply::InputRequired(_)) => bail!("the tool asks for more, which the command line cannot give; call it through an MCP client"),
         Ok(_) => bail!("the reply is not that of a tool"),
-        Err(fault) => {
-            let cause = fault.chain();
-            if cause.is_empty() { bail!("{fault}") } else { bail!("{fault}: {cause}") }
-        }
+        Err(fault) if matches!(fault.kind(), Kind::Unknown { .. }) => bail!("{fault}\n  help: `callgate tools` lists them"),
+        // Whoever runs this command is the operator, who may know the cause.
+        Err(fault) => Err(fault.into()),
     }
 }
 

@@ -120,6 +120,18 @@ fn tell(error: &anyhow::Error) {
     match problems {
         Some(problems) if std::io::stderr().is_terminal() => eprintln!("{:?}", problems.clone().report()),
         Some(problems) => eprintln!("{problems}"),
-        None => eprintln!("error: {error:#}"),
+        None => eprintln!("error: {error:#}{}", advice(error).map_or_else(String::new, |advice| format!("\n  help: {advice}"))),
+    }
+}
+
+/// What to do next.
+fn advice(error: &anyhow::Error) -> Option<&'static str> {
+    match error.downcast_ref::<Error>()? {
+        Error::Listen { .. } => Some("choose another address, such as `--listen 127.0.0.1:0` for a free port"),
+        Error::Exposed(_) => {
+            Some("listen on 127.0.0.1, or name the address with `--insecure-listen` if something in front says who may call")
+        }
+        Error::Store(_) => Some("the gate must be able to write the file that `store.path` names, and the folder it is in"),
+        _ => None,
     }
 }

@@ -36,6 +36,7 @@ impl Serve {
         if let Some(address) = self.listen.filter(|address| !address.ip().is_loopback()) {
             return Err(Error::Exposed(address).into());
         }
+        tracing::info!(gate = configuration.name(), "opening; migrations that run at start may take a while");
         let gate = configuration.open().await?;
         // Before anybody is told that the gate is there: whoever reads it may ask it to stop.
         let stop = stop();

@@ -136,7 +136,8 @@ async fn addresses_that_others_reach_need_a_word() {
     let folder = notes();
     check(folder.path(), &["serve", "FOLDER", "--listen", "0.0.0.0:0"], &expect![[r#"
         exit 1
-        error: 0.0.0.0:0 can be reached from other machines, and this version cannot tell callers apart; listen on 127.0.0.1, or say so with `--insecure-listen 0.0.0.0:0`
+        error: 0.0.0.0:0 can be reached from other machines, and this version cannot tell callers apart
+          help: listen on 127.0.0.1, or name the address with `--insecure-listen` if something in front says who may call
     "#]]).await;
     let mut process = start(folder.path(), &["serve", "FOLDER", "--insecure-listen", "0.0.0.0:0"]);
     process.told("http://0.0.0.0:").await.unwrap();
@@ -310,9 +311,10 @@ async fn tools_are_listed_and_called() {
         folder.path(),
         &["call", "get_notes", "--config", "FOLDER"],
         &expect![[r#"
-        exit 1
-        error: unknown tool `get_notes`
-    "#]],
+            exit 1
+            error: unknown tool `get_notes`
+              help: `callgate tools` lists them
+        "#]],
     )
     .await;
     check(
