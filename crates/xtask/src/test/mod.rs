@@ -28,12 +28,21 @@ use crate::{
 /// What to run.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Run only this stage (may be given several times): style, build, tests, suite, clients.
+    /// Run only this stage and what it needs (may be given several times): style, build, tests, suite, clients.
     #[arg(long, value_name = "STAGE")]
     only: Vec<String>,
     /// Leave out the tests that need PostgreSQL; they count as skipped.
     #[arg(long)]
     without_postgres: bool,
+}
+
+impl Options {
+    /// The stage was named, or one that needs it, or none was named at all.
+    fn wants(&self, stage: &Stage) -> bool {
+        let named = |stage: &Stage| self.only.iter().any(|name| name == stage.name);
+        let needed = || STAGES.iter().any(|other| other.needs == Some(stage.name) && named(other));
+        self.only.is_empty() || named(stage) || needed()
+    }
 }
 
 /// One stage.
@@ -87,7 +96,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let mut tally = Tally::default();
     let start = now();
     for stage in STAGES {
-        if !options.only.is_empty() && !options.only.iter().any(|name| name == stage.name) {
+        if !options.wants(stage) {
             tally.skip(stage.name, "left out by --only");
             continue;
         }
