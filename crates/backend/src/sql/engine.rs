@@ -77,6 +77,11 @@ impl Objection {
         Self { message: message.into(), help: None }
     }
 
+    /// A table is missing.
+    pub(super) fn is_about_a_table(&self) -> bool {
+        self.message.starts_with("no such table") || self.message.starts_with("relation ")
+    }
+
     /// Adds advice.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }

@@ -95,7 +95,14 @@ pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
         member("notice", &notices.join("; "), &mut out);
     }
     out.push(b'}');
+    if out.len() > program.bytes {
+        return Err(too_large(program));
+    }
     finished(out)
+}
+
+fn too_large(program: &Program) -> Fault {
+    Fault::refused(format!("the reply would be larger than {} bytes; ask for less", program.bytes))
 }
 
 /// The reply of a count.
@@ -133,7 +140,7 @@ impl Program {
     /// Refuses a single row that was too large to be written.
     fn settle_size(&self, rows: &Rows) -> Result<(), Fault> {
         if rows.count == 0 && rows.cut.is_some() {
-            return Err(Fault::refused(format!("the reply would be larger than {} bytes", self.bytes)));
+            return Err(too_large(self));
         }
         self.settle(rows)
     }

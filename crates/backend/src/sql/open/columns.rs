@@ -16,13 +16,15 @@ use crate::sql::{
 /// Learns about columns; remembers the tables it has asked for.
 pub(super) struct Columns {
     engine: Arc<dyn Engine>,
+    /// There are migrations that run only when told.
+    may_lack_tables: bool,
     tables: HashMap<String, Option<Table>>,
 }
 
 impl Columns {
-    /// Nothing is known yet.
-    pub(super) fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, tables: HashMap::new() }
+    /// Nothing is known yet; `may_lack_tables` if there are migrations that run only when told.
+    pub(super) fn new(engine: Arc<dyn Engine>, may_lack_tables: bool) -> Self {
+        Self { engine, may_lack_tables, tables: HashMap::new() }
     }
 
     /// Has `statement` prepared and completes its columns.
@@ -34,7 +36,10 @@ impl Columns {
         section: &Section,
         problems: &mut Problems,
     ) {
-        if let Err(objection) = self.engine.describe(statement, parameters, access).await {
+        if let Err(mut objection) = self.engine.describe(statement, parameters, access).await {
+            if self.may_lack_tables && objection.help.is_none() && objection.is_about_a_table() {
+                objection = objection.help("if a migration makes it, run `callgate migrate`, or set `migrate: at_start`");
+            }
             problems.push(problem(section, &statement.pointer, &objection));
             return;
         }
@@ -51,14 +56,15 @@ impl Columns {
         let dialect = self.engine.dialect();
         let Ok(text) = Text::scan(&statement.source, dialect) else { return };
         let facts = items(&text);
-        let tables = if may_lose_rows(&text) { None } else { self.tables(&sources(&text)).await };
+        let tables = self.tables(&sources(&text)).await.unwrap_or_default();
+        let whole = !may_lose_rows(&text);
         for column in &mut statement.columns {
             let Some(item) = facts.iter().find(|item| item.name == column.name) else { continue };
-            *column = refined(column, item, tables.as_deref());
+            *column = refined(column, item, &tables, whole);
         }
         // A lone item without a name of its own, such as `count(*)`, is the lone column.
         if let ([column], [item]) = (statement.columns.as_mut_slice(), facts.as_slice()) {
-            *column = refined(column, item, tables.as_deref());
+            *column = refined(column, item, &tables, whole);
         }
     }
 
@@ -78,18 +84,24 @@ impl Columns {
     }
 }
 
-fn refined(column: &Column, item: &Item, tables: Option<&[Table]>) -> Column {
+/// Adds what is known about an item; `whole` if every row of the statement is made of whole rows of its tables.
+fn refined(column: &Column, item: &Item, tables: &[Table], whole: bool) -> Column {
     let column = column.clone();
     match &item.body {
         Body::Count => Column { shape: Shape::Integer, ..column }.never_null(),
         Body::Cast(kind) if column.shape == Shape::Scalar => Column { shape: Shape::declared(kind), ..column },
-        Body::Column(name) if tables.is_some_and(|tables| is_never_null(name, tables)) => column.never_null(),
+        Body::Column(name) => {
+            let found: Vec<_> =
+                tables.iter().flat_map(|table| &table.columns).filter(|found| found.name.eq_ignore_ascii_case(name)).collect();
+            // SQLite does not tell the types of what RETURNING gives.
+            let shape = match (column.shape, found.as_slice()) {
+                (Shape::Scalar, [only]) => Shape::declared(&only.of),
+                (shape, _) => shape,
+            };
+            let column = Column { shape, ..column };
+            // Every table that has such a column says that it is never null.
+            if whole && !found.is_empty() && found.iter().all(|found| !found.nullable) { column.never_null() } else { column }
+        }
         _ => column,
     }
-}
-
-/// Every table that has such a column says that it is never null, and at least one has it.
-fn is_never_null(name: &str, tables: &[Table]) -> bool {
-    let mut found = tables.iter().flat_map(|table| &table.columns).filter(|column| column.name.eq_ignore_ascii_case(name)).peekable();
-    found.peek().is_some() && found.all(|column| !column.nullable)
 }

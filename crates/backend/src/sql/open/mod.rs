@@ -48,8 +48,10 @@ pub(super) async fn open(checked: Checked, opening: &Opening) -> Result<Database
     if checked.migrate == Migrate::AtStart {
         migrate(&checked, engine.as_ref()).await?;
     }
+    let may_lack_tables = checked.migrations.is_some() && checked.migrate == Migrate::ByCommand;
     let Checked { name, tools, resources, completions, .. } = checked;
-    let mut opener = Opener { engine: engine.clone(), columns: Columns::new(engine.clone()), problems: Problems::new() };
+    let columns = Columns::new(engine.clone(), may_lack_tables);
+    let mut opener = Opener { engine: engine.clone(), columns, problems: Problems::new() };
     let mut database = Database {
         name: name.as_str().to_owned(),
         engine,

@@ -64,12 +64,12 @@ impl Postgres {
         faults::fault(error, &self.name, Deadline::after(PATIENCE), |_| None)
     }
 
-    /// Has the statement prepared; where the server cannot find out the type of a placeholder it is told.
+    /// Has the statement prepared once, only to learn about it; where the server cannot find out the type of a placeholder it is told.
     async fn prepared(&self, statement: &mut Statement, parameters: &[Parameter]) -> Result<Prepared, Objection> {
         let client = self.client().await.map_err(|fault| Objection::new(format!("{fault}: {}", fault.chain())))?;
         statement.types = bind::types(&statement.feeds);
         for _ in 0..=statement.feeds.len() {
-            match client.prepare_typed_cached(&statement.text, &statement.types).await {
+            match client.prepare_typed(&statement.text, &statement.types).await {
                 Ok(prepared) => return Ok(prepared),
                 Err(error) => {
                     let place = unknown(&error).filter(|place| statement.types.get(*place) == Some(&tokio_postgres::types::Type::UNKNOWN));

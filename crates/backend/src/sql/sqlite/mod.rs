@@ -46,10 +46,14 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file at `path`; it is made if it is not there, its folder is not.
+    /// Opens the file at `path`; it is made if it is not there, and so is the folder it lies in.
     pub(super) fn open(name: &str, path: PathBuf, pool: &Pool) -> Result<Self, Objection> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+            // Only the last folder: a path that is wrong further up is a mistake. What cannot be made shows when the file is opened.
+            let _ = std::fs::create_dir(folder);
+        }
         let writer = Writer::open(&path).map_err(|error| {
-            let help = "the folder must exist and be writable; the file is made if it is not there";
+            let help = "the folder must be writable; the file is made if it is not there";
             Objection::new(format!("cannot open `{}`: {error}", path.display())).help(help)
         })?;
         let readers = Readers::new(path, pool.size as usize, pool.idle.0, pool.lifetime.0);

@@ -86,7 +86,7 @@ impl Readers {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         connection
-            .execute_batch("PRAGMA query_only = 1; PRAGMA trusted_schema = 0; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 500;")?;
+            .execute_batch("PRAGMA query_only = 1; PRAGMA trusted_schema = 0; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 50;")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let watch = Arc::new(Watch::new());
         let watching = watch.clone();

@@ -4,7 +4,7 @@ use std::{future::Future as _, pin::pin, task::Poll, time::Duration};
 
 use callgate_model::Target;
 
-use super::world::{World, engines};
+use super::world::{Engine, World, engines};
 
 /// Counting to a thousand million takes minutes on any engine.
 const YAML: &str = "
@@ -76,6 +76,7 @@ async fn a_dropped_call_stops_and_leaves_nothing_behind() {
                     tokio::task::yield_now().await;
                 }
             }
+            ended_on_the_server(&engine, &world).await;
             // There is one connection: these would wait for it if the work went on.
             assert_eq!(world.tool("orders", "{}").await.unwrap().as_str(), r#"{"count":3}"#, "{tool} on {engine:?}");
         }
@@ -97,4 +98,21 @@ async fn a_full_pool_says_so() {
         let gauges = world.backend.gauges();
         assert!(gauges.contains(&("mcp_db_connections_max", 1.0)), "{gauges:?}");
     }
+}
+
+/// Asks PostgreSQL until the statement that was given up runs no more. If it ran on, this would take minutes.
+async fn ended_on_the_server(engine: &Engine, world: &World) {
+    let Engine::Postgres(url) = engine else { return };
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let schema = world.url.rsplit("%3D").next().unwrap().to_owned();
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'";
+    let mut left = 1_i64;
+    for _ in 0..5_000 {
+        left = client.query_one(running, &[&schema]).await.unwrap().get(0);
+        if left == 0 {
+            break;
+        }
+    }
+    assert_eq!(left, 0, "the statement still runs on the server");
 }

@@ -76,7 +76,7 @@ impl Engine {
                 tokio::spawn(connection);
                 client.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).await.unwrap();
                 let sign = if url.contains('?') { '&' } else { '?' };
-                format!("{url}{sign}options=-csearch_path%3D{schema}")
+                format!("{url}{sign}application_name={schema}&options=-csearch_path%3D{schema}")
             }
         }
     }

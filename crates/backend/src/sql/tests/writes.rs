@@ -75,6 +75,7 @@ tools:
     input: { customer: { type: string } }
     sql: INSERT INTO orders (id, customer_id, total) VALUES ('o9', :customer, 1)
     returns: count
+  wake: { backend: shop, description: Wake., effect: write, returns: many, sql: \"UPDATE customers SET active = CAST(1 AS BOOLEAN) RETURNING id, active, meta\" }
   clear: { backend: shop, description: Clear., effect: destroy, sql: DELETE FROM orders, returns: count }
 ";
     for engine in engines() {
@@ -96,6 +97,8 @@ tools:
                 || refused.ends_with("does not exist, or is still in use elsewhere"),
             "{refused}"
         );
+        let woken = r#"{"rows":[{"id":"c1","active":true,"meta":{"vip": true}},{"id":"c2","active":true,"meta":null},{"id":"c3","active":true,"meta":null}]}"#;
+        assert_eq!(told("wake", "{}").await, woken);
         assert_eq!(told("clear", "{}").await, r#"{"count":3}"#);
     }
 }
