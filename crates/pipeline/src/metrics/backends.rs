@@ -57,7 +57,8 @@ impl Family {
         } else {
             "gauge"
         };
-        writeln!(text, "# HELP {name} As the backend tells it.\n# TYPE {name} {kind}")?;
+        let total = if kind == "counter" { "_total" } else { "" };
+        writeln!(text, "# HELP {name}{total} As the backend tells it.\n# TYPE {name}{total} {kind}")?;
         for (backend, sample, value) in samples {
             // A backend's name needs no escapes.
             match sample.split_once('{') {

@@ -1,4 +1,4 @@
-//! Metrics: the text that `/metrics` answers, in the OpenMetrics format.
+//! Metrics: the text that `/metrics` answers, in Prometheus' text format 0.0.4.
 //!
 //! Layers register their own figures when the gate opens and keep a handle per tool, so that counting costs an atomic addition
 //! and no search. Labels come from the catalog and the code only: what a caller writes never becomes a label.
@@ -7,7 +7,7 @@ mod backends;
 mod labels;
 mod process;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use prometheus_client::{
     collector::Collector,
@@ -30,11 +30,35 @@ pub(crate) fn durations() -> Histogram {
 
 /// All metrics as text.
 pub(crate) fn text(registry: &Registry, backends: &Backends) -> String {
-    let mut text = String::with_capacity(16 * 1024);
+    let mut open_metrics = String::with_capacity(16 * 1024);
     // Writing to a String cannot fail.
-    let _ = text::encode_registry(&mut text, registry);
+    let _ = text::encode_registry(&mut open_metrics, registry);
+    let mut text = prometheus(&open_metrics);
     backends.write(&mut text);
-    let _ = text::encode_eof(&mut text);
+    text
+}
+
+/// OpenMetrics calls a counter `x` and its sample `x_total`; Prometheus' own format wants one name for both.
+fn prometheus(open_metrics: &str) -> String {
+    let mut text = String::with_capacity(open_metrics.len() + 1024);
+    let mut help = "";
+    for line in open_metrics.lines() {
+        if line.starts_with("# HELP ") {
+            help = line;
+            continue;
+        }
+        match line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+            Some((name, kind)) => {
+                let total = if kind == "counter" { "_total" } else { "" };
+                let about = help.get("# HELP ".len() + name.len()..).unwrap_or_default();
+                let _ = writeln!(text, "# HELP {name}{total}{about}\n# TYPE {name}{total} {kind}");
+            }
+            None => {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+    }
     text
 }
 

@@ -50,7 +50,8 @@ async fn calls_are_counted_by_tool_and_outcome() {
     assert!(!text.contains("no_such_tool"), "what callers write is no label");
     assert!(text.contains("mcp_tool_call_duration_seconds_count{tool_name=\"echo\"} 4\n"));
     assert!(text.contains("mcp_tool_call_duration_seconds_bucket{le=\"5.0\",tool_name=\"echo\"} 4\n"));
-    assert!(text.ends_with("# EOF\n"));
+    let help = "# HELP mcp_tool_calls_total Calls of tools, by how they ended.\n# TYPE mcp_tool_calls_total counter\nmcp_tool_calls_total{";
+    assert!(text.contains(help), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,10 +80,9 @@ fn the_figures_of_backends_bear_their_name() {
         mcp_db_query_duration_seconds_bucket{backend="script",le="+Inf"} 2
         mcp_db_query_duration_seconds_count{backend="script"} 2
         mcp_db_query_duration_seconds_sum{backend="script"} 0.5
-        # HELP mcp_db_reconnects As the backend tells it.
-        # TYPE mcp_db_reconnects counter
+        # HELP mcp_db_reconnects_total As the backend tells it.
+        # TYPE mcp_db_reconnects_total counter
         mcp_db_reconnects_total{backend="script"} 7
-        # EOF
     "##]]
     .assert_eq(&text[start..]);
 }
