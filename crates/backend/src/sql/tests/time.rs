@@ -65,18 +65,25 @@ async fn a_dropped_call_stops_and_leaves_nothing_behind() {
     for engine in engines() {
         let keys = "    pool: { size: 1, wait: 5s }\n";
         let world = World::open_with(&engine, YAML, keys).await.unwrap_or_else(|problems| panic!("{problems}"));
+        let watcher = Watcher::of(&engine, &world).await;
         for tool in ["slow", "slow_write"] {
             let call = world.call(Target::Tool(tool.into()), FOREVER);
             {
                 let mut future = pin!(world.make(&call));
-                // Polled a few times it has begun; then it is dropped.
-                for _ in 0..50 {
+                // Polled until it has begun; then it is dropped.
+                let mut begun = false;
+                for _ in 0..1_000 {
                     let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
                     assert!(polled.is_pending(), "{tool} on {engine:?}");
                     tokio::task::yield_now().await;
+                    begun = watcher.running().await != Some(0);
+                    if begun {
+                        break;
+                    }
                 }
+                assert!(begun, "{tool} on {engine:?} has not begun");
             }
-            ended_on_the_server(&engine, &world).await;
+            watcher.see_it_end().await;
             // There is one connection: these would wait for it if the work went on.
             assert_eq!(world.tool("orders", "{}").await.unwrap().as_str(), r#"{"count":3}"#, "{tool} on {engine:?}");
         }
@@ -100,19 +107,31 @@ async fn a_full_pool_says_so() {
     }
 }
 
-/// Asks PostgreSQL until the statement that was given up runs no more. If it ran on, this would take minutes.
-async fn ended_on_the_server(engine: &Engine, world: &World) {
-    let Engine::Postgres(url) = engine else { return };
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    let schema = world.url.rsplit("%3D").next().unwrap().to_owned();
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'active'";
-    let mut left = 1_i64;
-    for _ in 0..5_000 {
-        left = client.query_one(running, &[&schema]).await.unwrap().get(0);
-        if left == 0 {
-            break;
-        }
+/// Looks at what runs on the server of a world, where there is one.
+struct Watcher(Option<(tokio_postgres::Client, String)>);
+
+impl Watcher {
+    async fn of(engine: &Engine, world: &World) -> Self {
+        let Engine::Postgres(url) = engine else { return Self(None) };
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Self(Some((client, world.url.rsplit("%3D").next().unwrap().to_owned())))
     }
-    assert_eq!(left, 0, "the statement still runs on the server");
+
+    /// How many of the world's counting statements run just now.
+    async fn running(&self) -> Option<i64> {
+        let (client, name) = self.0.as_ref()?;
+        let running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND state = 'active' AND query LIKE '%RECURSIVE%'";
+        Some(client.query_one(running, &[name]).await.unwrap().get(0))
+    }
+
+    /// Asks until nothing runs any more. If the statement ran on, that would take minutes.
+    async fn see_it_end(&self) {
+        for _ in 0..5_000 {
+            if self.running().await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        panic!("the statement still runs on the server");
+    }
 }
