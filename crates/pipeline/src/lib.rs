@@ -22,6 +22,7 @@ mod observe;
 mod outcome;
 mod redact;
 mod stack;
+mod subject;
 mod validate;
 
 pub mod audit;

@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-use crate::{lanes::Lanes, outcome, redact::Redaction};
+use crate::{lanes::Lanes, outcome, redact::Redaction, subject::subject};
 
 /// When it makes sense to come back after the queue was full.
 const BACK_AFTER: Duration = Duration::from_secs(1);
@@ -77,8 +77,8 @@ impl<'a> Entry<'a> {
         let slot = self.slot.take().or_else(|| self.desk.slots.at(self.call.depth).clone().try_acquire_owned().ok());
         if slot.is_none() {
             self.desk.unwritten.inc();
-            let Call { request, caller, target, .. } = self.call;
-            error!(%request, tool = target.name(), caller = %caller.id, outcome, "the audit queue is full: this line is the call's only record");
+            let Call { request, caller, .. } = self.call;
+            error!(%request, tool = subject(self.call), caller = %caller.id, outcome, "the audit queue is full: this line is the call's only record");
         }
         slot
     }

@@ -10,6 +10,7 @@ use crate::{
     Error,
     layer::{Layer, Next, Opening, Ticket},
     metrics::{Subject, ToolLabels},
+    subject::subject,
 };
 
 struct Deadline {
@@ -68,7 +69,7 @@ impl Deadline {
             counters.near.inc();
         }
         let left = ticket.answer_by.left();
-        warn!(request = %call.request, tool = call.target.name(), ?left, "the call took more than 80 % of its time");
+        warn!(request = %call.request, tool = subject(call), ?left, "the call took more than 80 % of its time");
     }
 }
 

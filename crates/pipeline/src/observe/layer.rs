@@ -14,6 +14,7 @@ use crate::{
     gate::Running,
     layer::{Layer, Next, Opening},
     metrics::{Figure, Gauges},
+    subject::subject,
 };
 
 struct Observe {
@@ -68,7 +69,7 @@ fn report(call: &Call, fault: &Fault) {
         ($level:ident, $text:literal) => {
             $level!(
                 request = %call.request,
-                tool = call.target.name(),
+                tool = subject(call),
                 caller = %call.caller.id,
                 kind = kind.code(),
                 error = fault.chain(),

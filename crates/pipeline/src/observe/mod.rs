@@ -7,3 +7,6 @@ mod layer;
 mod meters;
 
 pub(crate) use layer::open;
+
+#[cfg(test)]
+mod tests;
