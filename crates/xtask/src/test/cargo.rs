@@ -9,16 +9,23 @@ use crate::tidy;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Format, house style and lints; each is one thing that passes or fails.
+/// Format, house style and lints; each is one thing that passes or fails. A toolchain may come without the first and the last.
 pub(super) fn style(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
-    let result = |done: Result<()>| done.map_err(|error| format!("{error:#}"));
-    let formatted = context.must("cargo", &["fmt", "--all", "--check"], MINUTE);
-    tally.note("style", "cargo fmt --check", result(formatted));
+    component(context, tally, "rustfmt", &["fmt", "--all", "--check"]);
     let tidy = if tidy::run(context.workspace)? { Ok(()) } else { Err("see above".to_owned()) };
     tally.note("style", "cargo xtask tidy", tidy);
-    let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
-    tally.note("style", "cargo clippy -D warnings", result(context.must("cargo", &clippy, 15 * MINUTE)));
+    component(context, tally, "clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]);
     Ok(())
+}
+
+/// Runs a command of cargo that is a component of the toolchain.
+fn component(context: &Context<'_>, tally: &mut Tally, name: &str, arguments: &[&str]) {
+    if context.must("cargo", &[arguments[0], "--version"], MINUTE).is_err() {
+        tally.skip("style", &format!("{name} is not installed; `rustup component add {name}` installs it"));
+        return;
+    }
+    let done = context.must("cargo", arguments, 15 * MINUTE).map_err(|error| format!("{error:#}"));
+    tally.note("style", &format!("cargo {}", arguments[0]), done);
 }
 
 /// Everything once, so that the later stages only run.

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// What to run.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Options {
     /// Run only this stage and what it needs (may be given several times): style, build, tests, suite, clients.
     #[arg(long, value_name = "STAGE")]

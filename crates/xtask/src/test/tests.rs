@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{cargo::Counts, suite, tally::Tally};
+use super::{Options, STAGES, cargo::Counts, suite, tally::Tally};
 
 #[test]
 fn libtest_is_counted() {
@@ -40,4 +40,15 @@ fn the_last_line_counts() {
     tally.skip("clients", "left out");
     assert_eq!(tally.counts(), "3 passed, 1 failed, 1 skipped");
     assert!(tally.stage_failed("suite") && !tally.stage_failed("tests") && !tally.good());
+}
+
+#[test]
+fn a_named_stage_brings_what_it_needs() {
+    let check = |named: &[&str]| {
+        let options = Options { only: named.iter().map(|name| (*name).to_owned()).collect(), ..Options::default() };
+        STAGES.iter().filter(|stage| options.wants(stage)).map(|stage| stage.name).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(check(&[]), "style build tests suite clients");
+    assert_eq!(check(&["suite"]), "build suite");
+    assert_eq!(check(&["style"]), "style");
 }
