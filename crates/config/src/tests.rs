@@ -181,7 +181,7 @@ fn the_environment_is_filled_in() {
     check_with(
         &[(
             "a.yaml",
-            "tools:\n  whole: ${WORD}\n  inside: a ${WORD} b\n  unset: ${NOT_SET}\n  default: ${NOT_SET:-sqlite:data/shop.db}\n  empty: ${EMPTY:-filled}\n  literal: $${WORD}\n  quoted: \"${NUMBER}\"\n  open: ${WORD\n  unnamed: ${}\n  two: ${NOT_SET} ${NEITHER}\n  key-${WORD}: same\n  block: |\n    one ${WORD}\n",
+            "tools:\n  whole: ${WORD}\n  inside: a ${WORD} b\n  unset: ${NOT_SET}\n  default: ${NOT_SET:-sqlite:data/shop.db}\n  empty: ${EMPTY:-filled}\n  literal: $${WORD}\n  template: costs ${{ price }} or ${WORD}\n  quoted: \"${NUMBER}\"\n  open: ${WORD\n  unnamed: ${}\n  two: ${NOT_SET} ${NEITHER}\n  key-${WORD}: same\n  block: |\n    one ${WORD}\n",
         )],
         &|section, _| section.text("").map(|text| format!("{text:?}")),
         &expect![[r#"
@@ -190,18 +190,19 @@ fn the_environment_is_filled_in() {
             default: "sqlite:data/shop.db"
             empty: "filled"
             literal: "${WORD}"
+            template: "costs ${{ price }} or brief"
             quoted: "7"
             key-${WORD}: "same"
             block: "one brief\n"
             a.yaml:4:10: tools.unset: the environment variable `NOT_SET` is not set
               help: set it, or give a default: `${NOT_SET:-…}`
-            a.yaml:9:9: tools.open: `${` without its `}`
+            a.yaml:10:9: tools.open: `${` without its `}`
               help: write `$${` for a literal `${`
-            a.yaml:10:12: tools.unnamed: `${}` names no environment variable
+            a.yaml:11:12: tools.unnamed: `${}` names no environment variable
               help: write `${NAME}` or `${NAME:-default}`, or `$${` for a literal `${`
-            a.yaml:11:8: tools.two: the environment variable `NOT_SET` is not set
+            a.yaml:12:8: tools.two: the environment variable `NOT_SET` is not set
               help: set it, or give a default: `${NOT_SET:-…}`
-            a.yaml:11:8: tools.two: the environment variable `NEITHER` is not set
+            a.yaml:12:8: tools.two: the environment variable `NEITHER` is not set
               help: set it, or give a default: `${NEITHER:-…}`
         "#]],
     );

@@ -113,6 +113,12 @@ fn interpolate(text: &str, environment: &Environment) -> Result<String, Vec<(Str
             continue;
         }
         filled.push_str(before);
+        if inner.starts_with('{') {
+            // A dollar before an expression of a template, as in `${{ price }}`.
+            filled.push_str("${");
+            rest = inner;
+            continue;
+        }
         let Some((expression, after)) = inner.split_once('}') else {
             mistakes.push(("`${` without its `}`".to_owned(), "write `$${` for a literal `${`".to_owned()));
             rest = "";

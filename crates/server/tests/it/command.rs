@@ -5,6 +5,10 @@ use std::{net::SocketAddr, path::Path};
 use callgate_testkit::{Folder, Process, http::Request};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 pub(crate) const CONFIG: &str = r#"
 version: 1
@@ -134,11 +138,16 @@ async fn a_gate_over_stdio_ends_when_asked_to() {
 #[tokio::test]
 async fn addresses_that_others_reach_need_a_word() {
     let folder = notes();
-    check(folder.path(), &["serve", "FOLDER", "--listen", "0.0.0.0:0"], &expect![[r#"
+    check(
+        folder.path(),
+        &["serve", "FOLDER", "--listen", "0.0.0.0:0"],
+        &expect![[r#"
         exit 1
         error: 0.0.0.0:0 can be reached from other machines, and this version cannot tell callers apart
           help: listen on 127.0.0.1, or name the address with `--insecure-listen` if something in front says who may call
-    "#]]).await;
+    "#]],
+    )
+    .await;
     let mut process = start(folder.path(), &["serve", "FOLDER", "--insecure-listen", "0.0.0.0:0"]);
     process.told("http://0.0.0.0:").await.unwrap();
     process.signal("INT").await.unwrap();
@@ -335,4 +344,41 @@ async fn shells_get_completions() {
         let (code, output, _) = run(folder.path(), &["completions", shell]).await;
         assert!(code == 0 && output.contains("insecure-listen"), "{shell}");
     }
+}
+
+#[tokio::test]
+async fn asked_twice_a_gate_ends_at_once() {
+    let folder = notes();
+    let (mut process, address) = serve(folder.path()).await;
+    // A request whose body never comes holds the gate up; that it says `100` shows that it waits for it.
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 25];
+    client.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer.as_slice(), b"HTTP/1.1 100 Continue\r\n\r\n");
+    process.signal("TERM").await.unwrap();
+    process.told("stopping").await.unwrap();
+    process.signal("TERM").await.unwrap();
+    assert_eq!(process.end().await.unwrap().code(), Some(130));
+}
+
+#[tokio::test]
+async fn open_streams_end_when_the_gate_does() {
+    let folder = notes();
+    let (mut process, address) = serve(folder.path()).await;
+    let mut listen = modern("", &json!({}));
+    listen["method"] = "subscriptions/listen".into();
+    listen["params"]["notifications"] = json!({ "toolsListChanged": true });
+    let request = Request::post("/mcp", &listen).header("MCP-Protocol-Version", "2026-07-28").header("Mcp-Method", "subscriptions/listen");
+    let mut stream = request.send(address).await.unwrap();
+    let first = stream.event().await.unwrap().unwrap();
+    assert!(first.data.contains("notifications/subscriptions/acknowledged"), "{first:?}");
+    process.signal("TERM").await.unwrap();
+    let last = stream.event().await.unwrap().unwrap();
+    assert!(last.data.contains("\"resultType\":\"complete\""), "{last:?}");
+    assert_eq!(stream.event().await.unwrap(), None);
+    assert_eq!(process.end().await.unwrap().code(), Some(0));
 }
