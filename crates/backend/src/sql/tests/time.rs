@@ -67,7 +67,8 @@ async fn a_dropped_call_stops_and_leaves_nothing_behind() {
         let world = World::open_with(&engine, YAML, keys).await.unwrap_or_else(|problems| panic!("{problems}"));
         let watcher = Watcher::of(&engine, &world).await;
         for tool in ["slow", "slow_write"] {
-            let call = world.call(Target::Tool(tool.into()), FOREVER);
+            // So long that it is not the deadline that ends it.
+            let call = world.call_by(Target::Tool(tool.into()), FOREVER, "local", Duration::from_secs(600));
             {
                 let mut future = pin!(world.make(&call));
                 // Polled until it has begun; then it is dropped.
