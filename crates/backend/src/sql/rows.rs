@@ -21,6 +21,9 @@ pub(super) struct Rows {
     room: usize,
 }
 
+/// Room for a row or two, so that the usual reply is not moved while it grows.
+const USUAL: usize = 512;
+
 /// Which bound ended a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
@@ -48,7 +51,7 @@ impl Misfit {
 impl Rows {
     /// No rows yet, and room for `bytes`.
     pub(super) fn within(bytes: usize) -> Self {
-        Self { room: bytes, ..Self::default() }
+        Self { json: Vec::with_capacity(USUAL.min(bytes)), room: bytes, ..Self::default() }
     }
 
     /// The first row's JSON.
