@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use callgate_config::{Problems, Section};
+use callgate_config::{Mapping, Problems, Section};
 use callgate_model::{Backend, BackendName};
 use futures_util::future::join_all;
+use serde_json::Value;
 
 use super::{
     Opening,
@@ -60,6 +61,10 @@ pub fn check(declared: &Declared) -> Result<Plan, Problems> {
 /// The same with other kinds.
 pub fn check_with(kinds: &[Kind], declared: &Declared) -> Result<Plan, Problems> {
     let mut problems = Problems::new();
+    for section in [&declared.backends, &declared.tools, &declared.resources, &declared.prompts] {
+        // Says so if this is no mapping at all; the members are read one by one.
+        let _: Option<Mapping<Value>> = section.read(&mut problems);
+    }
     let mut shares = Shares::new(kinds);
     for (name, section) in declared.backends.entries() {
         shares.backend(&name, &section, &mut problems);

@@ -122,6 +122,18 @@ fn a_tool_names_a_backend_of_a_known_kind() {
 }
 
 #[test]
+fn what_should_be_a_mapping_is_one() {
+    check(
+        "backends: [a]\ntools: 3\nresources:\nprompts: { p: { text: hi, arguments: [a] }, q: 7 }",
+        &expect![[r#"
+        1:1: backends: expected a mapping, found a list
+        2:8: tools: expected a mapping, found `3`
+        4:27: prompts.p.arguments: expected a mapping, found a list
+        4:48: prompts.q: expected a mapping, found `7`"#]],
+    );
+}
+
+#[test]
 fn mistakes_of_all_entries_are_found_at_once() {
     let tools = "tools:
   a b: { backend: hill, description: d, effect: read, say: hello }
