@@ -174,9 +174,11 @@ impl Default for Sessions {
 pub struct Http {
     /// Names under which clients reach the gate: `gate.example.com` for any port, or with one. Loopback names are allowed while the gate listens
     /// on loopback, addresses in figures while it listens beyond; every other `Host` is refused with 403. Default: none.
+    #[schemars(inner(regex(pattern = r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?$")))]
     pub hosts: Vec<String>,
     /// Web pages that may call the gate, as `https://app.example.com`. They get the CORS headers that a browser needs; pages from
     /// loopback may call a gate on loopback, and every other `Origin` is refused with 403. Default: none.
+    #[schemars(inner(regex(pattern = r"^https?://[^/?#]+/?$")))]
     pub origins: Vec<String>,
     /// How large a request may be. Default 4MiB; a larger one gets 413.
     pub body: Size,

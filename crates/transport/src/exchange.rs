@@ -70,6 +70,9 @@ pub(crate) struct Wishes {
 /// The work itself.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
+/// A place by which the request can be taken back, and the moment when it is.
+type Withdrawal = (Seat, Pin<Box<WaitForCancellationFutureOwned>>);
+
 /// A call that is being answered.
 pub(crate) struct Exchange {
     pub(crate) work: Option<Work>,
@@ -81,7 +84,7 @@ pub(crate) struct Exchange {
     pub(crate) answer: Option<Answer>,
     pub(crate) on_leave: Leave,
     pub(crate) on_withdrawal: Leave,
-    pub(crate) withdrawal: Option<(Seat, Pin<Box<WaitForCancellationFutureOwned>>)>,
+    pub(crate) withdrawal: Option<Withdrawal>,
     pub(crate) tasks: TaskTracker,
     pub(crate) kill: CancellationToken,
 }
@@ -174,18 +177,29 @@ impl Exchange {
     fn leave(&mut self) {
         self.signals = None;
         self.questions = None;
-        self.withdrawal = None;
+        let withdrawal = self.withdrawal.take();
         let Some(work) = mem::take(&mut self.work) else { return };
         // Without a runtime the process is ending, and nothing can go on.
         if self.on_leave == Leave::Finish && Handle::try_current().is_ok() {
-            let kill = self.kill.clone();
-            self.tasks.spawn(async move {
-                tokio::select! {
-                    _ = work => {}
-                    () = kill.cancelled() => {}
-                }
-            });
+            // A client that lost the connection can still take the request back, if that is allowed to end it.
+            let withdrawal = withdrawal.filter(|_| self.on_withdrawal == Leave::Cancel);
+            self.tasks.spawn(finish(work, withdrawal, self.kill.clone()));
         }
+    }
+}
+
+/// Brings `work` to its end, unless it is taken back or the gate's time is over.
+async fn finish(work: Work, withdrawal: Option<Withdrawal>, kill: CancellationToken) {
+    let withdrawn = async {
+        match withdrawal {
+            Some((_seat, withdrawn)) => withdrawn.await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = work => {}
+        () = withdrawn => {}
+        () = kill.cancelled() => {}
     }
 }
 

@@ -146,6 +146,15 @@ async fn a_lost_connection_does_not_take_the_request_back() {
     site.script.go.add_permits(1);
     reaches(&site.script.finished, 1).await;
     assert_eq!(*site.script.dropped.borrow(), 0);
+    // Taking it back does, even now.
+    let mut connection = site.connect().await;
+    connection.send(&legacy(&session, &tool(2, "wait"))).await;
+    reaches(&site.script.begun, 2).await;
+    drop(connection);
+    let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 2 } });
+    while *site.script.dropped.borrow() == 0 {
+        site.send(&legacy(&session, &cancel)).await;
+    }
 }
 
 #[tokio::test]
