@@ -14,7 +14,7 @@ pub struct Config {
     pub kind: Name,
     /// The SQLite file; default `data/callgate.db`. It is made if it is missing, with its folder, readable by its owner only.
     pub path: PathBuf,
-    /// How long the record of a read may wait for others before they are written together; default `5ms`. A record of a write
+    /// How long the record of a read may wait for others before they are written together; default `20ms`. A record of a write
     /// never waits. A longer time costs less per call; a power cut may lose the reads of this time, and writes never.
     pub linger: Span,
     /// How long the file's write-ahead log may become before it is folded into the file; default `8MiB`.
@@ -25,7 +25,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { kind: Name::Sqlite, path: "data/callgate.db".into(), linger: Span::millis(5), wal: Size::mib(8), records: 10_000 }
+        Self { kind: Name::Sqlite, path: "data/callgate.db".into(), linger: Span::millis(20), wal: Size::mib(8), records: 10_000 }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use callgate_model::{Call, Fault, Found, Reply, Target};
+use callgate_model::{Call, Fault, Found, Item, Reply, Target, Tool};
+use jsonschema::PatternCache;
 
 use super::{message, prompt, schema::Schema};
 use crate::{
@@ -19,9 +20,10 @@ struct Validate {
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let config = &opening.calls.validate;
-    let compile = |(index, item): (usize, &Arc<callgate_model::Item<callgate_model::Tool>>)| {
+    let patterns = PatternCache::new();
+    let compile = |(index, item): (usize, &Arc<Item<Tool>>)| {
         let tool = &item.offer;
-        Schema::compile(index, &tool.input, config).map_err(|why| Error::Schema { tool: tool.name.clone(), why })
+        Schema::compile(index, &tool.input, config, &patterns).map_err(|why| Error::Schema { tool: tool.name.clone(), why })
     };
     let tools = opening.catalog.tools().iter().enumerate().map(compile).collect::<Result<_, _>>()?;
     Ok(Box::new(Validate { tools, redaction: opening.redaction.clone() }))

@@ -1,7 +1,7 @@
 //! The input schema of one tool, compiled.
 
 use callgate_model::{Json, Members};
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{PatternCache, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::Config;
@@ -16,8 +16,8 @@ pub(super) struct Schema {
 }
 
 impl Schema {
-    /// Compiles the schema or says in a sentence why that cannot be done.
-    pub(super) fn compile(tool: usize, source: &Json, config: &Config) -> Result<Self, String> {
+    /// Compiles the schema or says in a sentence why that cannot be done. Tools share what their patterns have in common.
+    pub(super) fn compile(tool: usize, source: &Json, config: &Config, patterns: &PatternCache) -> Result<Self, String> {
         let text = source.as_str();
         if text.len() > config.schema.bytes() {
             return Err(format!("it has {} bytes; {} are allowed", text.len(), config.schema.bytes()));
@@ -28,6 +28,7 @@ impl Schema {
             .offline()
             .should_validate_formats(true)
             .with_pattern_options(PatternOptions::regex().size_limit(size).dfa_size_limit(size))
+            .with_pattern_cache(patterns.clone())
             .build(&source)
             .map_err(|error| format!("at `{}`: {error}", error.instance_path()))?;
         Ok(Self { tool, source, validator })

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::{Backlog, Pending};
 
 /// A batch as full as this is written without waiting for more.
-const FULL: usize = 512;
+const FULL: usize = 1024;
 
 /// The queue between the callers and the writer.
 #[derive(Debug)]
