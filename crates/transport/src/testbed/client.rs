@@ -15,7 +15,7 @@ use super::Script;
 use crate::{Config, Drained, http};
 
 /// No answer of a test takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gate that listens on loopback.
 pub(crate) struct Site {
@@ -168,12 +168,16 @@ impl Connection {
 
     /// The next event that says something; `None` at the end of the stream. Gives its fields as they came.
     pub(crate) async fn event(&mut self) -> Option<String> {
-        loop {
-            let chunk = self.chunk().await?;
-            if !chunk.starts_with(':') {
-                return Some(chunk.trim_end().to_owned());
+        // Comments that keep the stream alive are no answer.
+        let event = async {
+            loop {
+                let chunk = self.chunk().await?;
+                if !chunk.starts_with(':') {
+                    return Some(chunk.trim_end().to_owned());
+                }
             }
-        }
+        };
+        timeout(PATIENCE, event).await.expect("the gate says something in time")
     }
 
     /// The message of the next event.

@@ -175,7 +175,9 @@ impl Gateway for Script {
 
 /// Waits until a count has come so far.
 pub(crate) async fn reaches(count: &watch::Sender<usize>, at_least: usize) {
-    count.subscribe().wait_for(|count| *count >= at_least).await.expect("the script lives");
+    let mut count = count.subscribe();
+    let reached = count.wait_for(|count| *count >= at_least);
+    tokio::time::timeout(client::PATIENCE, reached).await.expect("it gets there in time").expect("the script lives");
 }
 
 impl Script {
