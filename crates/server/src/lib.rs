@@ -15,6 +15,7 @@ mod config;
 mod configuration;
 mod error;
 mod gate;
+mod manual;
 
 pub use builder::Builder;
 pub use callgate_backend::Applied;
@@ -24,6 +25,7 @@ pub use config::{Format, Log, schema};
 pub use configuration::{Configuration, Counts};
 pub use error::Error;
 pub use gate::{Drained, Gate, Listening, signals};
+pub use manual::manual;
 
 /// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit` and `store`.
 pub mod settings {

@@ -36,17 +36,16 @@ impl<'s> Manual<'s> {
     fn table(&mut self, path: &str, mapping: &'s Value, out: &mut String) {
         let title = if path.is_empty() { "The top".to_owned() } else { format!("`{path}`") };
         // Writing to a String cannot fail, here and below.
-        let _ = write!(out, "\n## {title}\n\n");
+        let _ = writeln!(out, "\n## {title}");
         for shape in self.shapes(mapping) {
             let Some(keys) = shape.get("properties").and_then(Value::as_object) else { continue };
-            let _ = write!(out, "| key | value | |\n|---|---|---|\n");
+            let _ = write!(out, "\n| key | value | |\n|---|---|---|\n");
             for (key, value) in keys {
                 let must = if requires(shape, key) { " (required)" } else { "" };
                 let here = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 let kind = self.kind(&here, value);
                 let _ = writeln!(out, "| `{key}`{must} | {kind} | {} |", self.about(value));
             }
-            out.push('\n');
         }
     }
 
@@ -76,7 +75,8 @@ impl<'s> Manual<'s> {
         if let Some(each) = value.get("additionalProperties").filter(|each| each.is_object()) {
             return format!("mapping of names to {}", self.kind(&format!("{path}.NAME"), each));
         }
-        let is_mapping = self.shapes(value).iter().any(|shape| shape.get("properties").is_some_and(|keys| keys != &Value::Object(Map::new())));
+        let is_mapping =
+            self.shapes(value).iter().any(|shape| shape.get("properties").is_some_and(|keys| keys != &Value::Object(Map::new())));
         if is_mapping {
             if path.split('.').count() <= DEEPEST {
                 self.waiting.push_back((path.to_owned(), value));

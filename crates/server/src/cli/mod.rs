@@ -44,7 +44,11 @@ enum Command {
     /// List the tools of a configuration.
     Tools(tools::Tools),
     /// Print the JSON Schema of the configuration, for editors.
-    Schema,
+    Schema {
+        /// Print the manual instead: every key, as Markdown.
+        #[arg(long)]
+        manual: bool,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// For which shell.
@@ -94,7 +98,8 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
         Command::Call(call) => call.run(log).await,
         Command::Tools(tools) => tools.run(log).await,
         Command::Init(init) => init.run(log).await,
-        Command::Schema => print(&(serde_json::to_string_pretty(&callgate::schema())? + "\n")),
+        Command::Schema { manual: true } => print(&callgate::manual(&callgate::schema())),
+        Command::Schema { manual: false } => print(&(serde_json::to_string_pretty(&callgate::schema())? + "\n")),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "callgate", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -49,3 +49,8 @@ fn examples() -> Vec<PathBuf> {
 fn entries(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
+
+#[test]
+fn the_kept_manual_is_the_one_of_the_types() {
+    expect_file![repository().join("docs/configuration.md")].assert_eq(&callgate::manual(&callgate::schema()));
+}
