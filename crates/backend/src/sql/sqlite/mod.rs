@@ -74,7 +74,7 @@ impl Sqlite {
             let now = Instant::now();
             let whole = deadline.at() <= now + SHORT;
             reader.watch.arm((now + SHORT).min(deadline.at()), None);
-            match work::read(&reader.connection, program, &values, page) {
+            match work::read(&reader.connection, &reader.watch, program, &values, page) {
                 Err(Stop::Engine(error)) if !whole && error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => pace.slow(),
                 done => return done.map_err(|stop| faults::fault(stop, &self.name, deadline)),
             }
@@ -98,7 +98,7 @@ impl Sqlite {
             let reader = loan.reader();
             let begin = Instant::now();
             reader.watch.arm(deadline.at(), Some(job));
-            let answer = work::read(&reader.connection, &apart, &values, page);
+            let answer = work::read(&reader.connection, &reader.watch, &apart, &values, page);
             if answer.is_ok() && begin.elapsed() < SHORT / 2 {
                 apart.steps[apart.answer].statement.pace.quick();
             }
@@ -143,6 +143,9 @@ fn reason(error: &rusqlite::Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// Work that no call waits for: probes, descriptions.
 fn patience() -> Deadline {

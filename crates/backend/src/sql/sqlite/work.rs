@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     rows::{Reach, Stop, run},
-    watch::Job,
+    watch::{Job, Watch},
 };
 use crate::sql::{
     engine::Answer,
@@ -24,14 +24,15 @@ pub(super) enum Failure {
 }
 
 /// Reads. Several queries see one state of the database.
-pub(super) fn read(connection: &Connection, program: &Program, values: &Values<'_>, page: Page) -> Result<Answer, Stop> {
+pub(super) fn read(connection: &Connection, watch: &Watch, program: &Program, values: &Values<'_>, page: Page) -> Result<Answer, Stop> {
     let together = program.nests.iter().any(|nest| program.wants(nest, values));
     if !together {
         return queries(connection, program, values, page);
     }
-    execute(connection, "BEGIN")?;
+    begin(connection, watch, "BEGIN")?;
     let answer = queries(connection, program, values, page);
-    // Ending a transaction that only read loses nothing, however it ends.
+    // The end of a transaction is never interrupted: whoever has the connection next could not begin one.
+    watch.disarm();
     let ended = execute(connection, "COMMIT");
     let answer = answer?;
     ended?;
@@ -67,9 +68,12 @@ fn nests(connection: &Connection, program: &Program, values: &Values<'_>, main: 
 }
 
 /// Writes: everything or nothing.
-pub(super) fn write(connection: &Connection, program: &Program, values: &Values<'_>, job: &Job) -> Result<Answer, Failure> {
-    execute(connection, "BEGIN IMMEDIATE").map_err(|error| Failure::Undone(error.into()))?;
-    match steps(connection, program, values) {
+pub(super) fn write(connection: &Connection, watch: &Watch, program: &Program, values: &Values<'_>, job: &Job) -> Result<Answer, Failure> {
+    begin(connection, watch, "BEGIN IMMEDIATE").map_err(|error| Failure::Undone(error.into()))?;
+    let done = steps(connection, program, values);
+    // From here on nothing is interrupted: a transaction whose end is cut off would keep the file locked.
+    watch.disarm();
+    match done {
         Ok(answer) if job.commit() => commit(connection).map(|()| answer),
         Ok(_) => {
             undo(connection);
@@ -107,6 +111,14 @@ fn commit(connection: &Connection) -> Result<(), Failure> {
         }
         Err(error) => Err(Failure::Unclear(error)),
     }
+}
+
+/// Begins a transaction, or leaves none: a beginning can be interrupted after it has begun.
+fn begin(connection: &Connection, watch: &Watch, statement: &str) -> rusqlite::Result<()> {
+    execute(connection, statement).inspect_err(|_| {
+        watch.disarm();
+        undo(connection);
+    })
 }
 
 /// Rolls back. SQLite has done so by itself after some failures; where it cannot, the connection is replaced by the writer.

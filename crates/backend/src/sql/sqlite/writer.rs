@@ -159,7 +159,7 @@ fn serve_write(connection: &Connection, watch: &Watch, write: &Write) -> Result<
     // Another process may hold the file; it is not waited for longer than the caller waits.
     let patience = write.until.saturating_duration_since(Instant::now());
     let told = match connection.busy_timeout(patience) {
-        Ok(()) => work::write(connection, &write.program, &write.values, &write.job),
+        Ok(()) => work::write(connection, watch, &write.program, &write.values, &write.job),
         Err(error) => Err(Failure::Undone(error.into())),
     };
     watch.disarm();
