@@ -1,6 +1,6 @@
 //! What Linux says about a process.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fmt, fs, process::Command, time::Duration};
 
 use anyhow::{Context, Result};
 
@@ -15,10 +15,25 @@ impl Process {
         ticks(&stat).map(|ticks| Duration::from_secs_f64(ticks as f64 / per_second())).context("/proc/PID/stat")
     }
 
-    /// Its resident memory in megabytes.
-    pub(super) fn memory(self) -> Result<f64> {
+    /// Its resident memory.
+    pub(super) fn memory(self) -> Result<Memory> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;
-        resident(&status).map(|kilobytes| kilobytes as f64 / 1024.0).context("/proc/PID/status")
+        resident(&status).context("/proc/PID/status")
+    }
+}
+
+/// Resident memory in kilobytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) whole: u64,
+    /// What is the process's own; the rest is mapped from files, such as the program itself.
+    pub(super) own: u64,
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let megabytes = |kilobytes: u64| kilobytes as f64 / 1024.0;
+        write!(f, "{:.1} MB, of which {:.1} MB its own", megabytes(self.whole), megabytes(self.own))
     }
 }
 
@@ -28,9 +43,10 @@ pub(super) fn ticks(stat: &str) -> Option<u64> {
     Some(fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?)
 }
 
-/// The resident set in kilobytes.
-pub(super) fn resident(status: &str) -> Option<u64> {
-    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()
+/// `VmRSS` and `RssAnon`.
+pub(super) fn resident(status: &str) -> Option<Memory> {
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok();
+    Some(Memory { whole: field("VmRSS:")?, own: field("RssAnon:")? })
 }
 
 /// Ticks per second.

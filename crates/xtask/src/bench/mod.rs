@@ -12,7 +12,10 @@ use std::{path::PathBuf, process::Command, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use self::{measure::Process, table::Table};
+use self::{
+    measure::{Memory, Process},
+    table::Table,
+};
 use crate::{
     http::{answers, free_port},
     running::{Groups, Running, now, until},
@@ -43,6 +46,9 @@ pub(crate) struct Options {
     /// The cargo profile to build with.
     #[arg(long, default_value = "dist")]
     profile: String,
+    /// Measure what was built before.
+    #[arg(long)]
+    no_build: bool,
     /// Leave out the catalogs of 10, 1,000 and 10,000 tools.
     #[arg(long)]
     no_scale: bool,
@@ -83,8 +89,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let shop = Shop::copy(workspace, &scratch.path().join("shop"))?;
     let log = workspace.target.join("bench.log");
     let context = Context { workspace, options, groups: Groups::new()?, shop, log };
-    println!("building with the profile `{}`", options.profile);
-    context.build()?;
+    if !options.no_build {
+        println!("building with the profile `{}`", options.profile);
+        context.build()?;
+    }
     println!("filling the shop");
     context.gate(&context.shop)?.running.stop()?;
 
@@ -171,14 +179,14 @@ impl Context<'_> {
             println!("turn {number}: bare {bare:.1} µs, gate {gate:.1} µs");
         }
         table.compare(&turns[0], &turns[1]);
-        table.row("memory after the load", format!("{:.1} MB", gate.process().memory()?));
+        table.row("memory after the load", gate.process().memory()?.to_string());
         Ok(())
     }
 
     /// Memory at rest, and how soon the first answer comes.
     fn rest(&self, table: &mut Table) -> Result<()> {
         let mut firsts = Vec::new();
-        let mut memory = 0.0;
+        let mut memory = Memory::default();
         for _ in 0..STARTS {
             let port = free_port()?;
             let start = now();
@@ -186,14 +194,14 @@ impl Context<'_> {
             let server = Server { running, port };
             while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
                 ensure!(start.elapsed() < MINUTE, "the gate did not start");
-                std::thread::yield_now();
+                std::thread::sleep(Duration::from_millis(1));
             }
             self.load(&server, "get_customer", &["--once"])?;
             firsts.push(start.elapsed().as_secs_f64() * 1e3);
             memory = server.process().memory()?;
             server.running.stop()?;
         }
-        table.row("memory after one call", format!("{memory:.1} MB"));
+        table.row("memory after one call", memory.to_string());
         table.row(
             "from start to first answer",
             format!("{:.0} ms (median of {STARTS}, with the start of the client)", table::median(&firsts)),

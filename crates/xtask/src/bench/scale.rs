@@ -26,7 +26,7 @@ pub(super) fn measure(context: &Context<'_>, scratch: &Path, table: &mut table::
         }
         println!("{size} tools: {:.1} µs", table::median(&costs));
         let memory = server.process().memory()?;
-        table.row(format!("{size} tools"), format!("{:.1} µs per call, {memory:.1} MB", table::median(&costs)));
+        table.row(format!("{size} tools"), format!("{:.1} µs per call, {memory}", table::median(&costs)));
     }
     Ok(())
 }

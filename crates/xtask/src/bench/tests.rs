@@ -8,7 +8,8 @@ use super::{measure, scale, table};
 fn the_kernel_is_read() {
     let stat = "42 (a ) b) S 1 42 42 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 3 0 100 1 2";
     assert_eq!(measure::ticks(stat), Some(300));
-    assert_eq!(measure::resident("Name:\tx\nVmRSS:\t   20480 kB\n"), Some(20_480));
+    let memory = measure::resident("Name:\tx\nVmRSS:\t   20480 kB\nRssAnon:\t    4096 kB\n");
+    assert_eq!(memory.map(|memory| memory.to_string()).as_deref(), Some("20.0 MB, of which 4.0 MB its own"));
 }
 
 #[test]
