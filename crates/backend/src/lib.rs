@@ -9,7 +9,7 @@ pub mod content;
 pub mod declare;
 pub mod sql;
 
-pub use declare::{Applied, Declared, Opened, Opening, Plan, check, schemas};
+pub use declare::{Aim, Applied, Declared, Opened, Opening, Plan, check, schemas};
 
 use declare::Kind;
 

@@ -12,7 +12,7 @@ use callgate_model::{
 };
 use serde_json::{Value, json};
 
-use crate::{Declared, Opening, Plan, check};
+use crate::{Aim, Declared, Opening, Plan, check};
 
 /// A gate without a column: it finds the backend and lets it work.
 struct Bare(Catalog);
@@ -147,7 +147,7 @@ fn refusals() -> Vec<(&'static str, Value, &'static str)> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shop_answers() {
     let folder = copy_of_shop();
-    let opening = Opening { clock: Clock::Fixed("2026-11-02T09:00:00Z".parse().unwrap()), key: [7; 32] };
+    let opening = Opening { clock: Clock::Fixed("2026-11-02T09:00:00Z".parse().unwrap()), key: [7; 32], aim: Aim::Serve };
     let opened = plan(folder.path()).open(&opening).await.unwrap_or_else(|problems| panic!("{problems}"));
     let backends: Vec<_> = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
     let gate = Arc::new(Bare(Catalog::of(backends).unwrap()));

@@ -3,7 +3,7 @@
 use std::{fmt, path::Path};
 
 use aws_lc_rs::{hmac, rand};
-use callgate_backend::{Applied, Declared, Opening, Plan};
+use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_model::Clock;
 use tracing_subscriber::EnvFilter;
@@ -77,9 +77,9 @@ impl Configuration {
         &self.root.log
     }
 
-    /// Connects all backends and checks every tool against what is there; opens no store and serves nothing.
+    /// Connects all backends and checks every tool against what is there; changes nothing, opens no store and serves nothing.
     pub async fn connect(self) -> Result<(), Problems> {
-        let opening = self.opening();
+        let opening = self.opening(Aim::Check);
         self.plan.open(&opening).await.map(drop)
     }
 
@@ -90,7 +90,7 @@ impl Configuration {
 
     /// Opens the store and all backends.
     pub async fn open(self) -> Result<Gate, Error> {
-        let opening = self.opening();
+        let opening = self.opening(Aim::Serve);
         let Self { root, plan, section, .. } = self;
         let store = callgate_store::open(&root.store, section.folder())?;
         let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
@@ -100,8 +100,9 @@ impl Configuration {
         Gate::assemble(Parts { identity, backends, store, calls, audit, wire, listen: listen.0, clock: Clock::System })
     }
 
-    fn opening(&self) -> Opening {
-        Opening { clock: Clock::System, key: key(self.root.wire.questions.secrets.first().map(|secret| secret.expose().as_str())) }
+    fn opening(&self, aim: Aim) -> Opening {
+        let secret = self.root.wire.questions.secrets.first().map(|secret| secret.expose().as_str());
+        Opening { clock: Clock::System, key: key(secret), aim }
     }
 }
 

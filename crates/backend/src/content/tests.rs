@@ -17,7 +17,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use super::{Content, file};
-use crate::declare::{Declared, Kind, KindOf, Opening, Share, check_with};
+use crate::declare::{Aim, Declared, Kind, KindOf, Opening, Share, check_with};
 
 /// A kind whose tools are only ever called through [`Tools`].
 struct Named;
@@ -76,7 +76,7 @@ tools:
 ";
 
 fn opening() -> Opening {
-    Opening { clock: callgate_model::Clock::System, key: [0; 32] }
+    Opening { clock: callgate_model::Clock::System, key: [0; 32], aim: Aim::Serve }
 }
 
 /// The content that `yaml` declares in `folder`.

@@ -103,10 +103,21 @@ pub struct Opening {
     pub clock: Clock,
     /// Seals what travels through clients, such as cursors. The same for all gates that serve the same clients.
     pub key: [u8; 32],
+    /// What it is opened for.
+    pub aim: Aim,
+}
+
+/// What a backend is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// To serve: what is declared to happen at start happens.
+    Serve,
+    /// To see whether it would serve: nothing behind it is changed.
+    Check,
 }
 
 impl std::fmt::Debug for Opening {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opening").field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Opening").field("clock", &self.clock).field("aim", &self.aim).finish_non_exhaustive()
     }
 }

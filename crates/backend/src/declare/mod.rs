@@ -16,7 +16,7 @@ mod schemas;
 
 pub use config::{EffectName, KindConfig, ProposerConfig, ResourceConfig, ToolConfig, ValuesConfig};
 pub use input::{Input, Parameter, Type};
-pub use kind::{CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
+pub use kind::{Aim, CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
 pub use plan::{Applied, Declared, Opened, Plan, check, check_with};
 pub use row::Kind;
 pub use schemas::{Schemas, schemas, schemas_with};

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Declared, Kind, KindOf, Opening, Plan, Share, check_with, schemas_with};
+use super::{Aim, Declared, Kind, KindOf, Opening, Plan, Share, check_with, schemas_with};
 
 /// A kind that gives back what it was told to say.
 #[derive(Debug)]
@@ -298,7 +298,7 @@ fn opened(yaml: &str, show: impl Fn(Offers) -> String) -> String {
 }
 
 fn opening() -> Opening {
-    Opening { clock: Clock::System, key: [0; 32] }
+    Opening { clock: Clock::System, key: [0; 32], aim: Aim::Serve }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

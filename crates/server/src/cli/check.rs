@@ -9,8 +9,8 @@ use super::{At, log, print};
 pub(super) struct Check {
     #[command(flatten)]
     at: At,
-    /// Connect to the backends as well, and check every statement against the real databases. Migrations that the configuration
-    /// runs at start are run first; nothing else is changed.
+    /// Connect to the backends as well, and check every statement against the real databases. Nothing there is changed, so
+    /// migrations have to run first.
     #[arg(long)]
     connect: bool,
 }

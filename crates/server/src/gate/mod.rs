@@ -43,6 +43,8 @@ impl Gate {
     pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
         let Parts { identity, backends, store, calls, audit, wire, listen, clock } = parts;
         let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts { identity, backends, store, config: calls, audit, clock })?;
+        callgate_transport::check(&column.catalog(&Caller::local()))
+            .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
         Ok(Self { column, wire, listen })
     }
 

@@ -190,6 +190,16 @@ async fn a_configuration_is_checked() {
     .await;
     check(
         folder.path(),
+        &["check", "FOLDER", "--connect"],
+        &expect![[r#"
+            exit 1
+            FOLDER/gate.yaml:8:10: backends.main.url: there is no database at `FOLDER/data/notes.db` yet
+              help: `callgate migrate` makes it, and so does `callgate serve`
+        "#]],
+    )
+    .await;
+    check(
+        folder.path(),
         &["migrate", "FOLDER"],
         &expect![[r#"
             exit 0

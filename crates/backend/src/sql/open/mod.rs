@@ -21,7 +21,7 @@ use super::{
     program::{Access, Program},
     sqlite::Sqlite,
 };
-use crate::declare::{Opening, Place as ResourcePlace};
+use crate::declare::{Aim, Opening, Place as ResourcePlace};
 use columns::Columns;
 
 /// Connects to the database.
@@ -44,11 +44,15 @@ pub(super) async fn migrate(checked: &Checked, engine: &dyn Engine) -> Result<Ve
 
 /// Opens it.
 pub(super) async fn open(checked: Checked, opening: &Opening) -> Result<Database, Problems> {
+    if opening.aim == Aim::Check {
+        exists(&checked)?;
+    }
     let engine = connect(&checked).await?;
-    if checked.migrate == Migrate::AtStart {
+    let migrates = checked.migrate == Migrate::AtStart && opening.aim == Aim::Serve;
+    if migrates {
         migrate(&checked, engine.as_ref()).await?;
     }
-    let may_lack_tables = checked.migrations.is_some() && checked.migrate == Migrate::ByCommand;
+    let may_lack_tables = checked.migrations.is_some() && !migrates;
     let Checked { name, tools, resources, completions, .. } = checked;
     let columns = Columns::new(engine.clone(), may_lack_tables);
     let mut opener = Opener { engine: engine.clone(), columns, problems: Problems::new() };
@@ -74,6 +78,17 @@ pub(super) async fn open(checked: Checked, opening: &Opening) -> Result<Database
     }
     database.offers.completes = !database.proposers.is_empty();
     opener.problems.into_result(database)
+}
+
+/// A check makes no database: SQLite would make an empty file.
+fn exists(checked: &Checked) -> Result<(), Problems> {
+    match &checked.place {
+        Place::Sqlite(path) if !path.exists() => {
+            let objection = Objection::new(format!("there is no database at `{}` yet", path.display()));
+            Err(problem(&checked.section, "/url", &objection.help("`callgate migrate` makes it, and so does `callgate serve`")).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn problem(section: &Section, pointer: &str, objection: &Objection) -> Problem {

@@ -14,7 +14,7 @@ use callgate_model::{Backend, Call, Caller, Catalog, Clock, Deadline, Fault, Fou
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Declared, Opening};
+use crate::{Aim, Declared, Opening};
 
 const SQLITE: &str = "
 CREATE TABLE customers (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, active BOOLEAN NOT NULL,
@@ -161,7 +161,7 @@ pub(super) async fn open(folder: &Path, url: &str, yaml: &str, keys: &str) -> Re
     let none = Document::read(&folder.join("empty.yml")).unwrap().root().get("none").unwrap();
     let part = |key: &str| root.get(key).unwrap_or_else(|| none.clone());
     let declared = Declared { backends: part("backends"), tools: part("tools"), resources: part("resources"), prompts: part("prompts") };
-    let opening = Opening { clock: Clock::Fixed("2026-07-28T12:00:00Z".parse().unwrap()), key: [7; 32] };
+    let opening = Opening { clock: Clock::Fixed("2026-07-28T12:00:00Z".parse().unwrap()), key: [7; 32], aim: Aim::Serve };
     let opened = crate::check(&declared)?.open(&opening).await?;
     Ok(opened.into_iter().find(|opened| opened.name.as_str() == "shop").unwrap().backend)
 }
