@@ -2,7 +2,7 @@
 
 use callgate_config::{Secret, Size, Span};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 /// Limits of the wire. Everything has a default; most gates need none of this.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -82,6 +82,7 @@ pub struct Questions {
     /// Secrets that seal what clients keep for us between two rounds, and cursors; at least 32 random characters each. The
     /// first one seals, all of them open, so that a secret can be replaced. Without any the gate makes one up when it starts:
     /// then no other replica, and no later run, knows what this one sealed.
+    #[serde(deserialize_with = "long_secrets")]
     pub secrets: Vec<Secret>,
     /// How long a client of 2026-07-28 may take to come back with the answers. Default 10m.
     pub expiry: Span,
@@ -93,6 +94,9 @@ pub struct Questions {
     pub wait: Span,
     /// The pause before a call that asked nothing and only wants to be made again. Default 250ms. Legacy clients.
     pub pace: Span,
+    /// How many used states are remembered, so that none starts a write twice. Default 100000, about 100 bytes each, until they
+    /// expire; beyond it writes that asked back are refused for a while. Modern clients.
+    pub spent: usize,
 }
 
 impl Default for Questions {
@@ -104,7 +108,30 @@ impl Default for Questions {
             rounds: 8,
             wait: Span::seconds(600),
             pace: Span::millis(250),
+            spent: 100_000,
         }
+    }
+}
+
+/// What is shorter can be guessed by whoever keeps something that it sealed.
+const SHORTEST_SECRET: usize = 32;
+
+fn long_secrets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Secret>, D::Error> {
+    let long: Vec<Long> = Vec::deserialize(deserializer)?;
+    Ok(long.into_iter().map(|Long(secret)| secret).collect())
+}
+
+/// A secret that is long enough. A type of its own, so that the mistake is found at the secret and not at the list.
+struct Long(Secret);
+
+impl<'de> Deserialize<'de> for Long {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let secret = Secret::<String>::deserialize(deserializer)?;
+        let length = secret.expose().chars().count();
+        if length < SHORTEST_SECRET {
+            return Err(D::Error::custom(format_args!("a secret has at least {SHORTEST_SECRET} characters, this one has {length}")));
+        }
+        Ok(Self(secret))
     }
 }
 
@@ -148,6 +175,8 @@ pub struct Sessions {
     pub events: usize,
     /// How many bytes are kept for each of them. Default 4MiB; the same exception.
     pub bytes: Size,
+    /// How long a stream that has come to its end can still be fetched. Default 60s, at most 10s longer.
+    pub keep: Span,
     /// How soon a client may come back that lost the connection or was asked to drop it. Default 500ms.
     pub retry: Span,
 }
@@ -163,6 +192,7 @@ impl Default for Sessions {
             streams: 16,
             events: 256,
             bytes: Size::mib(4),
+            keep: Span::seconds(60),
             retry: Span::millis(500),
         }
     }

@@ -41,7 +41,7 @@ impl Desk {
             seal: Seal::new(&config.questions.secrets),
             marks: Marks::default(),
             seats: Seats::new(&config.listen),
-            spent: Spent::default(),
+            spent: Spent::new(config.questions.spent),
             config: config.clone(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

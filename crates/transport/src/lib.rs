@@ -24,4 +24,5 @@ mod visit;
 pub use self::{
     config::{Config, Fresh, Http, Listen, Questions, Scope, Sessions, Stdio},
     desk::Drained,
+    marks::check,
 };

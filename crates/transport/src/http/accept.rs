@@ -1,4 +1,7 @@
 //! Accepting connections: so many in all, so many from one address, until the gate stops.
+//!
+//! Two spans here are no configuration. The breath is taken only when the system is out of handles. The sweep frees memory and decides
+//! nothing: a session that is over is refused at its next request, swept or not.
 
 use std::{
     collections::HashMap,

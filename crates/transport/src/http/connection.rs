@@ -1,4 +1,7 @@
 //! One connection, from its first byte to its last, HTTP/1.1 or HTTP/2.
+//!
+//! How long a peer may take to say goodbye is no configuration: by then nothing of it is at work, so nobody loses by it, and what
+//! an operator wants to bound is `drain`, which ends it as well.
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
@@ -21,6 +24,8 @@ use crate::config::Http;
 
 /// How long a peer may take to say goodbye. hyper waits for some of them without end.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a head that has begun may still take to arrive when the gate stops. hyper waits for it as long as it takes.
+const LAST_WORD: Duration = Duration::from_millis(500);
 /// hyper's smallest buffer for headers.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 
@@ -70,8 +75,11 @@ pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecuto
             () = stop.cancelled(), if !is_leaving => {
                 is_leaving = true;
                 connection.as_mut().graceful_shutdown();
+                look = look.min(Instant::now() + LAST_WORD);
             }
             () = sleep_until(look) => match pulse.verdict(limits) {
+                // A request that has not arrived has not begun: its client can send it elsewhere.
+                _ if is_leaving && pulse.awaits_head() => return,
                 Verdict::Wait(until) => look = until,
                 Verdict::Close if !is_leaving => {
                     is_leaving = true;

@@ -9,6 +9,7 @@ mod connection;
 mod cors;
 mod endpoint;
 mod guard;
+mod head;
 mod health;
 mod labels;
 mod legacy;

@@ -1,12 +1,16 @@
-//! Whether a connection is alive: bytes that came in, requests that are at work, time that passed without either.
+//! Whether a connection is alive: bytes that came in, requests that are at work, answers that are not taken, time that passed.
 //!
 //! hyper has a timer for headers, but it makes one for each request and also ends idle connections by it; it has none for a client that
 //! connects and says nothing, or that does not read its answer. Here one timer per connection looks at a few numbers.
+//!
+//! On HTTP/1 an answer that is not taken shows as a socket that cannot be written to. On HTTP/2 a client can close the window of one
+//! stream and keep the socket busy, so that there each answer is watched by itself.
 
 use std::{
+    collections::HashMap,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -19,6 +23,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use super::head::Head;
 use crate::config::Http;
 
 /// The pulse of one connection. Moments are milliseconds since it was opened; 0 is none.
@@ -30,6 +35,20 @@ pub(super) struct Pulse {
     /// Since when nothing is at work.
     idle_since: AtomicU64,
     is_http2: AtomicBool,
+    is_ambiguous: AtomicBool,
+    /// Answers on HTTP/2 of which the client takes nothing, each since when.
+    untaken: Mutex<HashMap<u64, Instant>>,
+    begun: AtomicU64,
+}
+
+/// What bytes that came in belong to.
+enum Heard {
+    /// To a new head.
+    Begin,
+    /// To the head that is arriving.
+    GoOn,
+    /// To anything else.
+    Other,
 }
 
 /// What should become of a connection.
@@ -52,6 +71,9 @@ impl Pulse {
             head_since: AtomicU64::new(1),
             idle_since: AtomicU64::new(1),
             is_http2: AtomicBool::new(false),
+            is_ambiguous: AtomicBool::new(false),
+            untaken: Mutex::default(),
+            begun: AtomicU64::new(0),
         })
     }
 
@@ -59,30 +81,51 @@ impl Pulse {
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> Ticket {
         self.at_work.fetch_add(1, Ordering::Relaxed);
         self.head_since.store(0, Ordering::Relaxed);
+        let mut number = None;
         if version == Version::HTTP_2 {
             self.is_http2.store(true, Ordering::Relaxed);
+            number = Some(self.begun.fetch_add(1, Ordering::Relaxed));
         }
-        Ticket(self.clone())
+        Ticket { pulse: self.clone(), number }
+    }
+
+    /// A head came in that two readers could understand differently.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous.load(Ordering::Relaxed)
+    }
+
+    /// Nothing is at work, and the head that is awaited has not come.
+    pub(super) fn awaits_head(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed) == 0 && self.head_since.load(Ordering::Relaxed) > 0
     }
 
     /// Bytes came in.
-    fn heard(&self) {
+    fn heard(&self) -> Heard {
         // On HTTP/2 bytes without a request are the connection's own talk; there only idleness counts.
-        let is_between = self.at_work.load(Ordering::Relaxed) == 0 && !self.is_http2.load(Ordering::Relaxed);
-        if is_between && self.head_since.load(Ordering::Relaxed) == 0 {
-            self.head_since.store(self.now(), Ordering::Relaxed);
+        if self.at_work.load(Ordering::Relaxed) > 0 || self.is_http2.load(Ordering::Relaxed) {
+            return Heard::Other;
         }
+        if self.head_since.load(Ordering::Relaxed) > 0 {
+            return Heard::GoOn;
+        }
+        self.head_since.store(self.now(), Ordering::Relaxed);
+        Heard::Begin
     }
 
     /// What should become of it now.
     pub(super) fn verdict(&self, limits: &Http) -> Verdict {
         let at = |since: u64, limit: Duration| self.opened + Duration::from_millis(since) + limit;
-        let idle = limits.idle.get();
+        let (now, idle) = (Instant::now(), limits.idle.get());
         if self.at_work.load(Ordering::Relaxed) > 0 {
             // No sooner can it become idle for too long.
-            return Verdict::Wait(Instant::now() + limits.header_time.get().min(idle));
+            let soon = now + limits.header_time.get().min(idle);
+            let patience = self.untaken().values().min().map(|since| *since + limits.write_time.get());
+            return match patience {
+                Some(end) if end <= now => Verdict::Cut,
+                Some(end) => Verdict::Wait(end.min(soon)),
+                None => Verdict::Wait(soon),
+            };
         }
-        let now = Instant::now();
         let head_since = self.head_since.load(Ordering::Relaxed);
         if head_since > 0 {
             let end = at(head_since, limits.header_time.get());
@@ -93,18 +136,48 @@ impl Pulse {
         if end <= now { Verdict::Close } else { Verdict::Wait(end.min(now + limits.header_time.get())) }
     }
 
+    fn untaken(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
     }
 }
 
 /// A request at work, until its response is written or given up.
-pub(crate) struct Ticket(Arc<Pulse>);
+pub(crate) struct Ticket {
+    pulse: Arc<Pulse>,
+    /// Which request of an HTTP/2 connection.
+    number: Option<u64>,
+}
+
+impl Ticket {
+    /// The request came over HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        self.number.is_some()
+    }
+
+    /// A piece of the answer is there; now the client must make room for more.
+    pub(super) fn gave(&self) {
+        if let Some(number) = self.number {
+            self.pulse.untaken().insert(number, Instant::now());
+        }
+    }
+
+    /// The client has room for the next piece.
+    pub(super) fn is_asked(&self) {
+        if let Some(number) = self.number {
+            self.pulse.untaken().remove(&number);
+        }
+    }
+}
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.idle_since.store(self.0.now(), Ordering::Relaxed);
-        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
+        self.is_asked();
+        self.pulse.idle_since.store(self.pulse.now(), Ordering::Relaxed);
+        self.pulse.at_work.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -112,6 +185,7 @@ impl Drop for Ticket {
 pub(super) struct Watched<S> {
     socket: S,
     pulse: Arc<Pulse>,
+    head: Head,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
@@ -119,7 +193,18 @@ pub(super) struct Watched<S> {
 impl<S> Watched<S> {
     /// Watches `socket`.
     pub(super) fn new(socket: S, pulse: Arc<Pulse>, patience: Duration) -> Self {
-        Self { socket, pulse, patience, stalled: None }
+        Self { socket, pulse, head: Head::default(), patience, stalled: None }
+    }
+
+    fn heard(&mut self, bytes: &[u8]) {
+        match self.pulse.heard() {
+            Heard::Begin => self.head = Head::default(),
+            Heard::GoOn => {}
+            Heard::Other => return,
+        }
+        if self.head.read(bytes) {
+            self.pulse.is_ambiguous.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Passes on what came of writing, and counts the time in which nothing could be written.
@@ -142,7 +227,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.pulse.heard();
+            self.heard(&buffer.filled()[before..]);
         }
         result
     }

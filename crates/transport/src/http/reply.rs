@@ -18,6 +18,9 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use super::pulse::Ticket;
 use crate::exchange::Answer;
 
+/// As much as one frame of HTTP/2 holds, unless its client asks for longer ones.
+const PIECE: usize = 16 * 1024;
+
 /// The body of a response.
 pub(crate) struct Body {
     content: Content,
@@ -33,6 +36,7 @@ enum Content {
 impl Body {
     /// Ties the body to the connection's pulse.
     pub(super) fn held_by(&mut self, ticket: Ticket) {
+        ticket.gave();
         self.ticket = Some(ticket);
     }
 }
@@ -48,11 +52,20 @@ impl HttpBody for Body {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        match &mut self.content {
+        let Self { content, ticket } = &mut *self;
+        let ticket = ticket.as_ref();
+        ticket.inspect(|ticket| ticket.is_asked());
+        let piece = match content {
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Content::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Content::Events(events) => events.as_mut().poll_next(cx).map(|event| event.map(|bytes| Ok(Frame::data(bytes)))),
+            // HTTP/2 takes a piece when there is room for its first byte, and keeps the rest until there is more.
+            Content::Whole(bytes) if ticket.is_some_and(Ticket::is_http2) => Poll::Ready(Some(bytes.split_to(bytes.len().min(PIECE)))),
+            Content::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
+            Content::Events(events) => events.as_mut().poll_next(cx),
+        };
+        if let (Poll::Ready(Some(_)), Some(ticket)) = (&piece, ticket) {
+            ticket.gave();
         }
+        piece.map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode, request::Parts};
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{CONNECTION, TRANSFER_ENCODING},
+    request::Parts,
+};
 use hyper::body::Incoming;
 
 use super::{Server, cors, endpoint, health, labels::Labels, legacy, pulse::Pulse, reply, reply::Body};
@@ -13,7 +17,9 @@ impl Server {
         let ticket = pulse.begin(request.version());
         let (parts, body) = request.into_parts();
         let labels = Labels::of(&parts.headers);
-        let mut response = if self.guard.admits(&parts) {
+        let mut response = if let Some(response) = self.unfit(pulse, &parts) {
+            response
+        } else if self.guard.admits(&parts) {
             let mut response = self.route(&parts, &labels, body).await;
             cors::open(&self.guard, &parts.headers, &mut response);
             response
@@ -23,6 +29,22 @@ impl Server {
         response.headers_mut().insert("x-request-id", labels.header());
         response.body_mut().held_by(ticket);
         response
+    }
+
+    /// The answer to a request that is not fit to be looked at.
+    fn unfit(&self, pulse: &Pulse, parts: &Parts) -> Option<Response<Body>> {
+        // hyper counts them on HTTP/1 only.
+        if parts.headers.len() > self.desk.config.http.header_count.max(1) {
+            return Some(reply::error(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "there are too many headers (wire.http.header_count)"));
+        }
+        let mut encodings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+        let is_chunked = encodings.next().is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        if pulse.is_ambiguous() || !is_chunked || encodings.next().is_some() {
+            let mut response = reply::error(StatusCode::BAD_REQUEST, "it is not clear where this request ends; say its length once");
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Some(response);
+        }
+        None
     }
 
     async fn route(self: &Arc<Self>, parts: &Parts, labels: &Labels, body: Incoming) -> Response<Body> {

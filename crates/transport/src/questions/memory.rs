@@ -103,22 +103,26 @@ fn value(digest: &mut Context, value: &Value) {
     }
 }
 
-/// How many used states are remembered.
-const SPENT: usize = 100_000;
-
 /// States that have started a write. They start nothing a second time, as far as this process knows.
-#[derive(Default)]
-pub(crate) struct Spent(Mutex<HashMap<Vec<u8>, i64>>);
+pub(crate) struct Spent {
+    most: usize,
+    states: Mutex<HashMap<Vec<u8>, i64>>,
+}
 
 impl Spent {
+    /// Remembers so many states at once.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, states: Mutex::default() }
+    }
+
     /// Uses `state` up, or refuses because it was.
     pub(super) fn spend(&self, state: &str, expires: i64, now: i64) -> Result<(), Fault> {
         let name = aws_lc_rs::digest::digest(&SHA256, state.as_bytes()).as_ref().to_vec();
-        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.len() >= SPENT {
+        let mut spent = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.len() >= self.most {
             spent.retain(|_, expires| *expires >= now);
         }
-        if spent.len() >= SPENT {
+        if spent.len() >= self.most {
             return Err(Fault::overloaded("the gate", std::time::Duration::from_secs(60)));
         }
         match spent.insert(name, expires) {

@@ -1,9 +1,11 @@
-//! States that are too old. What else is refused is seen from outside, in the tests of HTTP.
+//! States and secrets that are no good. What else is refused is seen from outside, in the tests of HTTP.
 
 use callgate_model::{Caller, Members, Target};
 
-use super::memory::{Memory, about};
-use crate::{Config, desk::Desk, testbed::Script};
+use serde_json::json;
+
+use super::memory::{Memory, Spent, about};
+use crate::{Config, Questions, desk::Desk, testbed::Script};
 
 #[tokio::test]
 async fn a_state_that_is_too_old_is_refused() {
@@ -21,4 +23,22 @@ async fn a_state_that_becomes_too_large_is_a_fault() {
     let desk = Desk::new(Script::new(), &Config::default(), "http");
     let memory = Memory { state: Some("x".repeat(desk.config.questions.size.bytes())), ..Memory::default() };
     assert!(memory.close(&desk, b"about").is_err());
+}
+
+#[test]
+fn a_short_secret_is_refused_and_not_shown() {
+    let read = |secrets: &[&str]| serde_json::from_value::<Questions>(json!({ "secrets": secrets }));
+    let long = "x".repeat(32);
+    assert_eq!(read(&[&long, &long]).expect("they are long enough").secrets.len(), 2);
+    let short = "ä".repeat(31);
+    let error = read(&[&long, &short]).expect_err("one is too short").to_string();
+    assert_eq!(error, "a secret has at least 32 characters, this one has 31");
+}
+
+#[test]
+fn only_so_many_used_states_are_remembered() {
+    let spent = Spent::new(1);
+    assert!(spent.spend("first", 10, 0).is_ok());
+    assert!(spent.spend("second", 10, 0).is_err(), "there is no room");
+    assert!(spent.spend("second", 20, 11).is_ok(), "the first is too old to be used again");
 }

@@ -149,6 +149,21 @@ impl Connection {
         String::from_utf8(self.read.drain(..length).collect()).expect("text")
     }
 
+    /// Waits until the gate has hung up.
+    pub(crate) async fn closed(&mut self) {
+        while self.more().await > 0 {}
+    }
+
+    /// Waits until these bytes come; `false` if the gate hung up before.
+    pub(crate) async fn hears(&mut self, bytes: &[u8]) -> bool {
+        while !self.read.windows(bytes.len()).any(|window| window == bytes) {
+            if self.more().await == 0 {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Status and headers; `None` if the gate hung up.
     pub(crate) async fn head(&mut self) -> Option<Head> {
         let head = self.until("\r\n\r\n").await?;

@@ -22,7 +22,7 @@ use crate::{
 /// Answers an array of messages: one array with a reply for each request, in their order.
 pub(crate) async fn batch(server: &Arc<Server>, parts: &Parts, labels: &Labels, messages: Vec<Result<Message, Refusal>>) -> Response<Body> {
     let refuse = |why: String| reply::refusal(&Refusal::bad_request(None, RpcError::invalid_request(why)));
-    let session = match find(server, parts) {
+    let session = match find(server, parts, None) {
         Ok(session) if session.peer.revision.has_batches() => session,
         // Without a session of that revision an array is no message at all.
         _ => return refuse("a message is one JSON object, not an array".into()),

@@ -19,7 +19,7 @@ pub(super) use self::{
     standing::get,
 };
 use super::{Server, endpoint::VERSION, media::one, reply, reply::Body};
-use callgate_protocol::Revision;
+use callgate_protocol::{Id, Refusal, Revision, RpcError};
 use session::Session;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id")
 
 /// Ends a session.
 pub(super) fn delete(server: &Server, parts: &Parts) -> Response<Body> {
-    match find(server, parts) {
+    match find(server, parts, None) {
         Ok(session) => {
             server.sessions.end(&session);
             reply::empty(StatusCode::NO_CONTENT)
@@ -36,9 +36,12 @@ pub(super) fn delete(server: &Server, parts: &Parts) -> Response<Body> {
     }
 }
 
-/// The session that a request names. Whose it is and whether it ever was makes no difference to the answer.
-fn find(server: &Server, parts: &Parts) -> Result<Arc<Session>, Box<Response<Body>>> {
-    let refuse = |status, why| Err(Box::new(reply::error(status, why)));
+/// The session that a request names, refused under its `id`. Whose it is and whether it ever was makes no difference to the answer.
+fn find(server: &Server, parts: &Parts, id: Option<&Id>) -> Result<Arc<Session>, Box<Response<Body>>> {
+    let refuse = |status: StatusCode, why| {
+        let refusal = Refusal { id: id.cloned(), error: RpcError::invalid_request(why), status: status.as_u16() };
+        Err(Box::new(reply::refusal(&refusal)))
+    };
     if parts.headers.contains_key(VERSION) {
         let version = one(&parts.headers, &VERSION).and_then(Revision::named);
         if version.is_none_or(Revision::is_modern) {

@@ -27,7 +27,11 @@ pub(crate) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, p
         Message::Request(request) if request.method == "initialize" => return initialize(server, request),
         message => message,
     };
-    let session = match find(server, parts) {
+    let id = match &message {
+        Message::Request(request) => Some(&request.id),
+        Message::Notification(_) | Message::Response(_) => None,
+    };
+    let session = match find(server, parts, id) {
         Ok(session) => session,
         Err(refused) => return *refused,
     };

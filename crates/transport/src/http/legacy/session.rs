@@ -19,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 use super::log::Log;
 use crate::{config, legacy::Peer, seal};
 
-/// How long a stream that has come to its end can still be fetched.
-const KEEP: Duration = Duration::from_secs(60);
-
 /// One session.
 pub(crate) struct Session {
     pub(super) id: String,
@@ -83,8 +80,8 @@ impl Session {
         is_idle.then(|| *lock(&self.used))
     }
 
-    fn sweep(&self, now: Instant) {
-        lock(&self.streams).logs.retain(|log| log.finished().is_none_or(|at| now < at + KEEP));
+    fn sweep(&self, now: Instant, keep: Duration) {
+        lock(&self.streams).logs.retain(|log| log.finished().is_none_or(|at| now < at + keep));
     }
 }
 
@@ -167,7 +164,7 @@ impl Sessions {
         let now = Instant::now();
         let all: Vec<_> = lock(&self.table).values().cloned().collect();
         for session in all {
-            session.sweep(now);
+            session.sweep(now, self.limits.keep.get());
             if session.idle_since().is_some_and(|since| now.duration_since(since) >= self.limits.idle.get()) {
                 self.end(&session);
             }

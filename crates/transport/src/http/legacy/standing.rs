@@ -31,7 +31,7 @@ pub(crate) fn get(server: &Arc<Server>, parts: &Parts) -> Response<Body> {
     if !Accepts::of(&parts.headers).events {
         return reply::error(StatusCode::NOT_ACCEPTABLE, "this is a stream of events; accept text/event-stream");
     }
-    let session = match find(server, parts) {
+    let session = match find(server, parts, None) {
         Ok(session) => session,
         Err(refused) => return *refused,
     };

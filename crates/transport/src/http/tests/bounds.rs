@@ -9,9 +9,12 @@ use tokio::time::{Instant, advance};
 
 use super::{POST, call, modern, open, text};
 use crate::{
-    Config,
+    Config, Drained,
     config::Http,
-    http::pulse::{Pulse, Verdict},
+    http::{
+        head::Head,
+        pulse::{Pulse, Verdict},
+    },
     testbed::client::Site,
 };
 
@@ -81,31 +84,119 @@ async fn slow_clients_are_cut_off() {
 async fn ambiguous_requests_are_refused_and_nothing_hides_in_them() {
     let site = open().await;
     let hidden = call("echo", &json!({})).replace('\n', "\r\n");
+    let shown = call("echo", &json!({}));
+    let (head, body) = shown.split_once("\n\n").expect("a body");
+    let (head, length) = (format!("{head}\n").replace('\n', "\r\n"), body.len());
+    let chunks = format!("\r\n{length:x}\r\n{body}\r\n0\r\n\r\n");
     let cases = [
-        "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
-        "content-length: 4\r\ncontent-length: 5\r\n\r\n{}{}",
-        "transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n",
-        "x: a\r\n folded\r\ncontent-length: 0\r\n\r\n",
+        format!("content-length: 4\r\ntransfer-encoding: chunked\r\n{chunks}"),
+        format!("transfer-encoding: chunked\r\ncontent-length: 4\r\n{chunks}"),
+        format!("content-length: {length}\r\ncontent-length: {}\r\n\r\n{body}", length + 1),
+        format!("content-length: {length}\r\nContent-Length: {length}\r\n\r\n{body}"),
+        format!("transfer-encoding: chunked, identity\r\n{chunks}"),
+        format!("transfer-encoding: gzip, chunked\r\n{chunks}"),
+        format!("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n{chunks}"),
+        format!("transfer-encoding:\tchunked\r\n{chunks}"),
+        format!("transfer-encoding: chunked                \t\r\n{chunks}"),
+        format!("x: a\r\n folded\r\ncontent-length: {length}\r\n\r\n{body}"),
+        format!("x: a\ny: b\r\ncontent-length: {length}\r\n\r\n{body}"),
+        format!("x: a\ry: b\r\ncontent-length: {length}\r\n\r\n{body}"),
     ];
     for case in cases {
         let mut connection = site.connect().await;
-        connection.raw(format!("{}{case}{hidden}", POST.replace('\n', "\r\n")).as_bytes()).await;
-        let mut statuses = Vec::new();
-        while let Some(head) = connection.head().await {
-            statuses.push(head.status);
-            if statuses.len() > 1 {
-                break;
-            }
-            if let Some(length) = head.header("content-length") {
-                let length: usize = length.parse().expect("a length");
-                if length > 0 {
-                    break;
-                }
-            }
-        }
-        assert!(!statuses.contains(&200), "{case}: {statuses:?}");
+        connection.raw(format!("{head}{case}{hidden}").as_bytes()).await;
+        let answer = connection.whole().await;
+        assert_eq!(answer.head.status, 400, "{case}: {answer:?}");
+        assert!(connection.head().await.is_none(), "{case}: the connection is still open");
     }
     assert_eq!(*site.script.begun.borrow(), 0);
+}
+
+#[test]
+fn a_head_is_read_in_any_pieces_and_a_body_is_none() {
+    let cases = [
+        ("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n", false),
+        ("\r\n\r\nPOST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n", false),
+        ("POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n{\n}\ncontent-length: 5\ncontent-length: 6\n", false),
+        ("POST / HTTP/1.1\r\ncontent-length: 5\r\nx: 1\r\ntransfer-encoding: chunked\r\n\r\n", true),
+        ("POST / HTTP/1.1\ncontent-length: 5\r\n\r\n", true),
+        ("POST / HTTP/1.1\r\ncontent-length: 5\r\n\n", true),
+        ("{\n\"content-length: 5\n\n", false),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\n\n", false),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(Head::default().read(text.as_bytes()), expected, "{text}");
+        let mut pieces = Head::default();
+        let last = text.bytes().map(|byte| pieces.read(&[byte])).last();
+        assert_eq!(last, Some(expected), "{text}, byte by byte");
+    }
+}
+
+/// The beginning of an HTTP/2 connection whose client takes so many bytes of each answer.
+fn preface(window: u32) -> Vec<u8> {
+    let setting = [&[0, 4][..], &window.to_be_bytes()].concat();
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &frame(4, 0, 0, &setting)[..]].concat()
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A GET with these headers beside the ones that it needs, none of them long.
+fn get(stream: u32, path: &str, more: &[(String, String)]) -> Vec<u8> {
+    let needed = [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "localhost")];
+    let needed = needed.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut block = Vec::new();
+    for (name, value) in needed.iter().chain(more) {
+        block.push(0);
+        for text in [name, value] {
+            block.push(u8::try_from(text.len()).expect("a short text"));
+            block.extend(text.bytes());
+        }
+    }
+    frame(1, 0b101, stream, &block)
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_ends_an_http2_connection() {
+    let mut config = Config::default();
+    config.http.header_time = Span::millis(20);
+    config.http.write_time = Span::millis(50);
+    let site = Site::open(&config).await;
+    let mut greedy = site.connect().await;
+    greedy.raw(&preface(0)).await;
+    greedy.raw(&get(1, "/health/live", &[])).await;
+    greedy.closed().await;
+    let mut fair = site.connect().await;
+    fair.raw(&preface(1000)).await;
+    fair.raw(&get(1, "/health/live", &[])).await;
+    assert!(fair.hears(b"live").await);
+}
+
+#[tokio::test]
+async fn too_many_headers_are_too_many_on_http2_as_well() {
+    let site = small().await;
+    let more: Vec<_> = (0..30).map(|index| (format!("x-{index}"), "y".to_owned())).collect();
+    let mut connection = site.connect().await;
+    connection.raw(&preface(1000)).await;
+    connection.raw(&get(1, "/health/live", &more)).await;
+    assert!(connection.hears(b"wire.http.header_count").await);
+}
+
+#[tokio::test]
+async fn a_head_that_never_comes_does_not_hold_up_the_stop() {
+    let mut config = Config::default();
+    config.http.header_time = Span::seconds(3600);
+    config.http.drain = Span::seconds(3600);
+    let mut site = Site::open(&config).await;
+    let mut stuck = site.connect().await;
+    stuck.send("GET /health/live HTTP/1.1\nhost: localhost").await;
+    assert_eq!(stuck.whole().await.head.status, 200);
+    stuck.raw(b"POST /mcp HTTP/1.1\r\nhost: loc").await;
+    site.stop();
+    stuck.closed().await;
+    assert_eq!(site.drained().await, Drained::Clean);
 }
 
 #[tokio::test]

@@ -70,6 +70,24 @@ async fn the_life_of_a_session() {
 }
 
 #[tokio::test]
+async fn a_request_that_finds_no_session_is_refused_under_its_id() {
+    let site = open().await;
+    let session = shake_hands(&site, "2025-11-25", &json!({})).await;
+    let ping = json!({ "jsonrpc": "2.0", "id": "mine", "method": "ping" });
+    let old = legacy(&session, &ping).replace("mcp-session", "mcp-protocol-version: 1999-01-01\nmcp-session");
+    for (what, request, status) in [
+        ("no session", format!("{POST}\n{ping}"), 400),
+        ("a guess", legacy("0123456789", &ping), 404),
+        ("a version we never had", old, 400),
+    ] {
+        let answer = site.send(&request).await;
+        assert_eq!((answer.head.status, &answer.json()["id"]), (status, &json!("mine")), "{what}");
+    }
+    let answer = json!({ "jsonrpc": "2.0", "id": "ours", "result": {} });
+    assert_eq!(site.send(&legacy("0123456789", &answer)).await.json().get("id"), None, "it answers nothing of ours");
+}
+
+#[tokio::test]
 async fn old_clients_see_nothing_new() {
     let site = open().await;
     let session = shake_hands(&site, "2025-03-26", &json!({})).await;

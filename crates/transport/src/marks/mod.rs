@@ -34,6 +34,13 @@ impl Marks {
     }
 }
 
+/// Refuses a catalog with a tool whose marks no client could follow: clients would not list it, and it could be called without the
+/// headers that it asks for. Gives the tool and what is wrong with its input schema.
+pub fn check(catalog: &Catalog) -> Result<(), (ToolName, String)> {
+    let bad = |tool: &callgate_model::Tool| ParamHeaders::of(&tool.input).err().map(|why| (tool.name.clone(), why));
+    catalog.tools().iter().find_map(|item| bad(&item.offer)).map_or(Ok(()), Err)
+}
+
 fn find(catalog: &Catalog) -> Tools {
     let mut tools = Tools::new();
     for item in catalog.tools() {
@@ -47,3 +54,6 @@ fn find(catalog: &Catalog) -> Tools {
     }
     tools
 }
+
+#[cfg(test)]
+mod tests;
