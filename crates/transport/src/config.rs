@@ -212,6 +212,9 @@ pub struct Http {
     pub origins: Vec<String>,
     /// How large a request may be. Default 4MiB; a larger one gets 413.
     pub body: Size,
+    /// How large all requests together may be whose bodies arrive or are read just now. Default 256MiB; a further one gets 503. What
+    /// comes in one piece, as small ones do, is not counted.
+    pub bodies: Size,
     /// How long the body of a request may take to arrive. Default 10s.
     pub body_time: Span,
     /// How large all headers of a request together may be. Default 64KiB, at least 8KiB; larger ones get 431.
@@ -242,6 +245,7 @@ impl Default for Http {
             hosts: Vec::new(),
             origins: Vec::new(),
             body: Size::mib(4),
+            bodies: Size::mib(256),
             body_time: Span::seconds(10),
             headers: Size::kib(64),
             header_count: 100,

@@ -27,8 +27,9 @@ pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, i
     if let Some((status, why)) = media::refuse(&parts.headers) {
         return reply::error(status, why);
     }
-    let raw = match body::read(incoming, &server.desk.config.http).await {
-        Ok(raw) => raw,
+    let body::Read { raw, room: _room } = match body::read(incoming, &server.desk.config.http, &server.bodies).await {
+        Ok(read) => read,
+        Err((StatusCode::SERVICE_UNAVAILABLE, why)) => return reply::later(RpcError::invalid_request(why), None, "1"),
         Err((status, why)) => return reply::error(status, why),
     };
     let message = match read(&raw, server.desk.config.depth) {

@@ -25,7 +25,7 @@ pub(crate) use self::labels::is_traceparent;
 use std::sync::Arc;
 
 use callgate_model::Gateway;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore};
 
 use self::{guard::Guard, legacy::Sessions};
 use crate::{
@@ -38,6 +38,7 @@ pub(crate) struct Server {
     desk: Arc<Desk>,
     guard: Guard,
     sessions: Sessions,
+    bodies: Semaphore,
 }
 
 /// Serves `gateway` on `listener` until `shutdown` is done. Then nothing more is accepted, streams end, running requests may
@@ -50,7 +51,7 @@ pub async fn serve(
 ) -> std::io::Result<Drained> {
     let desk = Desk::new(gateway, config, "http");
     let guard = Guard::new(listener.local_addr()?, &config.http);
-    let server = Arc::new(Server { sessions: Sessions::new(&config.sessions), desk, guard });
+    let server = Arc::new(Server { sessions: Sessions::new(&config.sessions), bodies: body::room(&config.http), desk, guard });
     accept::until(&server, listener, shutdown).await;
     Ok(server.desk.drain(config.http.drain.get()).await)
 }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use callgate_protocol::{Refusal, RpcError, encode};
+use callgate_protocol::{Id, Refusal, RpcError, encode};
 use futures_util::Stream;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
@@ -97,6 +97,13 @@ pub(super) fn refusal(refusal: &Refusal) -> Response<Body> {
 pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
     let error = RpcError::invalid_request(message);
     json(Answer { bytes: encode::error(None, &error).into(), status: status.as_u16() })
+}
+
+/// There is no room; there may be some after so many seconds.
+pub(super) fn later(error: RpcError, id: Option<Id>, seconds: &'static str) -> Response<Body> {
+    let mut response = refusal(&Refusal { id, error, status: StatusCode::SERVICE_UNAVAILABLE.as_u16() });
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+    response
 }
 
 /// A status and nothing else.

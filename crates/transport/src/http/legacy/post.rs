@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use callgate_protocol::{Ask, Id, Message, Notification, Refusal, Request, RpcError, ask, encode};
-use http::{HeaderValue, Response, StatusCode, header::RETRY_AFTER, request::Parts};
+use http::{HeaderValue, Response, StatusCode, request::Parts};
 
 use super::{SESSION, call, find, session::Session};
 use crate::{
@@ -68,9 +68,7 @@ fn initialize(server: &Server, mut request: Request) -> Response<Body> {
     let peer = Peer::new(*hello);
     let Some(session) = server.sessions.open(desk.gateway.as_ref(), &desk.caller, peer) else {
         let error = RpcError::new(RpcError::INTERNAL, "there is no room for another session; end one, or try again later");
-        let mut response = reply::refusal(&Refusal { id: Some(request.id), error, status: 503 });
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("30"));
-        return response;
+        return reply::later(error, Some(request.id), "30");
     };
     let catalog = desk.gateway.catalog(&desk.caller);
     let frame = encode::Frame { revision: session.peer.revision, id: &request.id, identity: desk.gateway.identity() };

@@ -59,6 +59,28 @@ async fn a_body_in_pieces_is_put_together() {
 }
 
 #[tokio::test]
+async fn large_bodies_have_room_for_so_much_at_once() {
+    let mut config = Config::default();
+    config.http.bodies = Size(150_000);
+    let site = Site::open(&config).await;
+    let large = |announced: usize| format!("{}content-length: {announced}\r\n\r\n{}", POST.replace('\n', "\r\n"), "x".repeat(100_000));
+    let mut first = site.connect().await;
+    first.raw(large(100_001).as_bytes()).await;
+    // However the pieces fall, two of them do not fit.
+    let mut second = site.connect().await;
+    second.raw(large(100_001).as_bytes()).await;
+    let (busy, held) = tokio::select! {
+        answer = first.whole() => (answer, second),
+        answer = second.whole() => (answer, first),
+    };
+    assert_eq!((busy.head.status, busy.head.header("retry-after")), (503, Some("1")));
+    assert_eq!(site.send(&call("echo", &json!({}))).await.short(), "200", "small ones need none");
+    drop(held);
+    // The gate hears of the hang-up when it does.
+    while site.send(&format!("{POST}\n{}", "x".repeat(100_000))).await.head.status == 503 {}
+}
+
+#[tokio::test]
 async fn headers_that_are_too_large_or_too_many_are_refused() {
     let site = small().await;
     let large = site.send(&format!("GET /health/live HTTP/1.1\nhost: localhost\nx: {}", "x".repeat(20_000))).await;
