@@ -111,7 +111,7 @@ fn refuse_function(name: &str) -> Result<(), TextError> {
     Ok(())
 }
 
-/// `t.update`, `AS update` is a name, but a function after a schema's name is still called.
+/// `t.update` is a name, but a function after a schema's name is still called.
 fn is_name_of_something(text: &Text<'_>, index: usize) -> bool {
     let before = index.checked_sub(1);
     let dotted = before.is_some_and(|before| text.sort(before) == Some(Sort::Dot));

@@ -150,12 +150,14 @@ impl Writer<'_> {
 
     fn value(&mut self, index: usize) -> Option<(usize, String)> {
         let parameter = self.parameter(index)?;
-        let form = if self.text.is(index + 1, "IS") || self.text.is(index + 1, "ISNULL") || self.text.is(index + 1, "NOTNULL") {
-            Form::Presence
-        } else {
-            Form::Value
-        };
+        let form = if self.asks_for_null(index + 1) { Form::Presence } else { Form::Value };
         Some((1, self.place(Feed::Parameter(parameter, form))))
+    }
+
+    /// `IS [NOT] NULL` begins here; `IS DISTINCT FROM` and its like ask for more than whether there is a value.
+    fn asks_for_null(&self, index: usize) -> bool {
+        let not = usize::from(self.text.is(index + 1, "NOT"));
+        self.text.is_any(index, &["ISNULL", "NOTNULL"]) || (self.text.is(index, "IS") && self.text.is(index + 1 + not, "NULL"))
     }
 
     /// The placeholder for this feed; the same feed has one placeholder. In SQLite a parameter has one, whatever its forms: all are
