@@ -42,7 +42,7 @@ pub(super) trait Engine: Send + Sync + 'static {
 }
 
 /// What a program gave.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     /// The rows of the step that is the reply.
     pub(super) main: Rows,

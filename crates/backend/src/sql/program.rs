@@ -177,10 +177,15 @@ impl Program {
 
     /// Refuses a reply of one row that has none.
     pub(super) fn settle(&self, rows: &Rows) -> Result<(), Fault> {
-        if self.returns == Returns::One && rows.count == 0 {
-            return Err(Fault::not_found(self.missing.clone()));
+        if self.returns != Returns::One || rows.count > 0 {
+            return Ok(());
         }
-        Ok(())
+        Err(if rows.cut.is_some() { self.too_large() } else { Fault::not_found(self.missing.clone()) })
+    }
+
+    /// The fault for a reply that is larger than it may be.
+    pub(super) fn too_large(&self) -> Fault {
+        Fault::refused(format!("the reply would be larger than {} bytes; ask for less", self.bytes))
     }
 }
 

@@ -6,9 +6,19 @@ use super::{
     column::Column,
     config::Returns,
     engine::Answer,
-    program::{Access, Page, Program},
+    program::{Page, Program},
     rows::{Cut, Rows},
 };
+
+/// Refuses what no reply can be made of. A write asks before it commits: afterwards it could only be refused as if it had not
+/// happened.
+pub(super) fn settle(program: &Program, answer: &Answer) -> Result<(), Fault> {
+    match program.returns {
+        Returns::One => one(program, answer.clone()).map(drop),
+        Returns::Count => counted(program, &answer.main).map(drop),
+        Returns::Many => more(program, &answer.main, Page::default(), Pages::None).map(drop),
+    }
+}
 
 /// What a list says about its end.
 pub(super) struct More {
@@ -28,10 +38,10 @@ pub(super) fn more(program: &Program, rows: &Rows, page: Page, pages: Pages) -> 
     let (first, last) = (page.offset + 1, page.offset + rows.count as u64);
     let span = if first == 1 { format!("first {last} rows") } else { format!("rows {first} to {last}") };
     let why = if cut == Cut::Size { format!(", as many as fit into {} bytes", program.bytes) } else { String::new() };
-    let how = match (pages, program.access) {
+    let how = match (pages, program.steps[program.answer].statement.writes) {
         (Pages::Cursor, _) => "; more follow: ask again with `after` from this reply and the same arguments",
-        (Pages::None, Access::Write) => "; more were changed than are shown",
-        (Pages::None, Access::Read) => "; there are more than are shown",
+        (Pages::None, true) => "; more were changed than are shown",
+        (Pages::None, false) => "; there are more than are shown",
     };
     Ok(Some(More { notice: format!("{span}{why}{how}"), offset: last }))
 }
@@ -63,7 +73,7 @@ pub(super) fn many(rows: &Rows, more: Option<&More>, after: Option<&str>) -> Res
 
 /// The reply of one row, with what is nested in it.
 pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
-    program.settle_size(&answer.main)?;
+    program.settle(&answer.main)?;
     let mut out = answer.main.json;
     if program.nests.is_empty() {
         return finished(out);
@@ -72,6 +82,9 @@ pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
     let mut notices = Vec::new();
     for (nest, rows) in program.nests.iter().zip(answer.nests) {
         let Some(rows) = rows else { continue };
+        if rows.cut == Some(Cut::Size) {
+            return Err(program.too_large());
+        }
         if out.len() > 1 {
             out.push(b',');
         }
@@ -96,13 +109,9 @@ pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
     }
     out.push(b'}');
     if out.len() > program.bytes {
-        return Err(too_large(program));
+        return Err(program.too_large());
     }
     finished(out)
-}
-
-fn too_large(program: &Program) -> Fault {
-    Fault::refused(format!("the reply would be larger than {} bytes; ask for less", program.bytes))
 }
 
 /// The reply of a count.
@@ -133,15 +142,5 @@ fn member(name: &str, value: &str, out: &mut Vec<u8>) {
 }
 
 fn finished(out: Vec<u8>) -> Result<Json, Fault> {
-    Json::parse(String::from_utf8(out).map_err(Fault::internal)?).map_err(Fault::internal)
-}
-
-impl Program {
-    /// Refuses a single row that was too large to be written.
-    fn settle_size(&self, rows: &Rows) -> Result<(), Fault> {
-        if rows.count == 0 && rows.cut.is_some() {
-            return Err(too_large(self));
-        }
-        self.settle(rows)
-    }
+    String::from_utf8(out).map(Json::written).map_err(Fault::internal)
 }

@@ -21,6 +21,7 @@ use crate::sql::{
     config::Returns,
     engine::Answer,
     program::{Nest, Page, Program, Statement, Values},
+    reply,
     rows::{Cut, Rows},
 };
 
@@ -146,7 +147,9 @@ impl Work<'_> {
             let prepared = self.prepare(client, &nest.statement).await?;
             nests.push(Some(self.run(client, &prepared, &nest.statement, self.nested(nest)).await?));
         }
-        Ok(Answer { main, nests })
+        let answer = Answer { main, nests };
+        reply::settle(self.program, &answer)?;
+        Ok(answer)
     }
 
     /// The statement as this connection knows it; a round trip the first time only.

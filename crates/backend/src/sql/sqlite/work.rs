@@ -9,6 +9,7 @@ use super::{
 use crate::sql::{
     engine::Answer,
     program::{Page, Program, Values},
+    reply,
     rows::Rows,
 };
 
@@ -98,7 +99,9 @@ fn steps(connection: &Connection, program: &Program, values: &Values<'_>) -> Res
         }
     }
     program.settle(&main)?;
-    nests(connection, program, values, main)
+    let answer = nests(connection, program, values, main)?;
+    reply::settle(program, &answer)?;
+    Ok(answer)
 }
 
 fn commit(connection: &Connection) -> Result<(), Failure> {

@@ -125,6 +125,39 @@ tools:
 }
 
 #[tokio::test]
+async fn what_is_nested_is_never_silently_less() {
+    let yaml = "
+tools:
+  list:
+    backend: shop
+    description: The list does not fit.
+    effect: read
+    bytes: 40B
+    sql: SELECT 'aaaaaaaaaa' AS a
+    returns: one
+    nest: { orders: { sql: \"SELECT id FROM orders ORDER BY id\" } }
+  row:
+    backend: shop
+    description: The row does not fit.
+    effect: read
+    bytes: 40B
+    sql: SELECT 'aaaaaaaaaa' AS a
+    returns: one
+    nest: { order: { returns: one, sql: SELECT 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' AS b } }
+  count:
+    backend: shop
+    description: The count does not fit.
+    effect: read
+    bytes: 20B
+    sql: SELECT 'aaaaaaaaaa' AS a
+    returns: one
+    nest: { orders: { returns: count, sql: SELECT count(*) FROM orders } }
+";
+    let refusal = |bytes: u8| format!("refused: the reply would be larger than {bytes} bytes; ask for less");
+    check(yaml, &[("list", "{}", &refusal(40)), ("row", "{}", &refusal(40)), ("count", "{}", &refusal(20))]).await;
+}
+
+#[tokio::test]
 async fn counts_are_numbers() {
     let yaml = "
 tools:

@@ -104,6 +104,69 @@ tools:
 }
 
 #[tokio::test]
+async fn a_write_whose_reply_is_too_large_did_not_happen() {
+    let yaml = "
+tools:
+  nested:
+    backend: shop
+    description: The reply is too large only with what is nested in it.
+    effect: write
+    bytes: 60B
+    sql: UPDATE products SET stock = stock + 1 WHERE id = 1 RETURNING id
+    returns: one
+    nest: { orders: { sql: \"SELECT id, total FROM orders ORDER BY id\" } }
+  one:
+    backend: shop
+    description: The row alone is too large.
+    effect: write
+    bytes: 5B
+    sql: UPDATE products SET stock = stock + 1 WHERE id = 1 RETURNING name
+    returns: one
+  many:
+    backend: shop
+    description: The first row is too large.
+    effect: write
+    bytes: 5B
+    sql: UPDATE products SET stock = stock + 1 WHERE id = 1 RETURNING name
+    returns: many
+  stock: { backend: shop, description: Stock., effect: read, returns: count, sql: SELECT stock FROM products WHERE id = 1 }
+";
+    check(
+        yaml,
+        &[
+            ("nested", "{}", "refused: the reply would be larger than 60 bytes; ask for less"),
+            ("one", "{}", "refused: the reply would be larger than 5 bytes; ask for less"),
+            ("many", "{}", "refused: one row alone is larger than the 5 bytes a reply may have; ask for less"),
+            ("stock", "{}", r#"{"count":5}"#),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_capped_list_says_whether_more_was_changed() {
+    let yaml = "
+tools:
+  change: { backend: shop, description: Change., effect: write, returns: many, rows: 1, sql: UPDATE products SET stock = 1 RETURNING stock }
+  look:
+    backend: shop
+    description: Change, then look at something else.
+    effect: write
+    rows: 1
+    steps: [{ sql: UPDATE products SET stock = 1 WHERE id = 1 }, { sql: SELECT id FROM orders ORDER BY id }]
+    returns: many
+";
+    check(
+        yaml,
+        &[
+            ("change", "{}", r#"{"rows":[{"stock":1}],"notice":"first 1 rows; more were changed than are shown"}"#),
+            ("look", "{}", r#"{"rows":[{"id":"o1"}],"notice":"first 1 rows; there are more than are shown"}"#),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_value_that_does_not_fit_is_named() {
     let yaml = "
 tools:
