@@ -148,3 +148,25 @@ async fn a_failing_log_keeps_its_records() {
     assert!(!store.audit().is_failing());
     assert_eq!(names(store.as_ref()), "1:a");
 }
+
+/// A file that is removed under the gate takes no more records in silence, and has them all once it is back.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_removed_takes_no_records_in_silence() {
+    for name in ["gate.db", "gate.db-wal"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, slots) = (opened(Name::Sqlite, folder.path()), Slots::new());
+        let (file, aside) = (folder.path().join("deep/er").join(name), folder.path().join("aside"));
+        std::fs::rename(&file, &aside).expect("a rename");
+        let (pending, mut written) = Pending::urgent(record("a"), slots.one());
+        store.audit().append(pending);
+        while !store.audit().is_failing() {
+            tokio::task::yield_now().await;
+        }
+        assert!(store.audit().failure().expect("a reason").contains("removed or replaced"), "{:?}", store.audit().failure());
+        assert!(written.try_recv().is_err(), "it is not on record");
+        std::fs::rename(&aside, &file).expect("a rename");
+        written.await.expect("a durable record");
+        assert_eq!(names(store.as_ref()), "1:a", "{name}");
+    }
+}

@@ -5,7 +5,11 @@
 //!
 //! The log has two states. *Healthy*: the last transaction was committed. *Failing*: it was not; the batch is kept and tried
 //! again every quarter of a second, and the first success makes the log healthy again.
+//!
+//! A file that is removed or replaced under the gate can still be written to, and nobody would ever read it. So that no record goes
+//! there in silence, the log fails from then on (`place`); it is healthy again when the file is back, or after a start anew.
 
+mod place;
 mod queue;
 mod rows;
 mod schema;
@@ -23,7 +27,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{Audit, Backlog, Config, Entry, Error, Opened, Pending, Store};
 
-use self::queue::Queue;
+use self::{place::Place, queue::Queue};
 
 /// A store in one SQLite file. Dropping it writes what is left and closes the file.
 #[derive(Debug)]
@@ -47,7 +51,8 @@ impl Sqlite {
         let mut connection = connect(&path, config).map_err(|cause| failed(cause.into()))?;
         schema::migrate(&mut connection, &path)?;
         let queue = Arc::new(Queue::new(config.linger.get()));
-        let writer = writer::start(connection, queue.clone()).map_err(|cause| failed(cause.into()))?;
+        let place = Place::of(&path).map_err(|cause| failed(cause.into()))?;
+        let writer = writer::start(connection, place, queue.clone()).map_err(|cause| failed(cause.into()))?;
         Ok(Self { path, queue, writer: Mutex::new(Some(writer)) })
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tracing::{error, info};
 
 use super::{
+    place::Place,
     queue::{Batch, Queue},
     rows,
 };
@@ -19,18 +20,18 @@ use super::{
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Starts the thread; it ends when the queue is closed.
-pub(super) fn start(connection: Connection, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
+pub(super) fn start(connection: Connection, place: Place, queue: Arc<Queue>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("audit".into()).spawn(move || {
         let alarm = Alarm(queue.clone());
-        run(connection, &queue);
+        run(connection, &place, &queue);
         drop(alarm);
     })
 }
 
-fn run(mut connection: Connection, queue: &Queue) {
+fn run(mut connection: Connection, place: &Place, queue: &Queue) {
     let mut batch = Batch::default();
     while let Some(full) = queue.take(batch) {
-        if !persist(&mut connection, queue, &full) {
+        if !persist(&mut connection, place, queue, &full) {
             return;
         }
         batch = queue.settle(full);
@@ -38,9 +39,9 @@ fn run(mut connection: Connection, queue: &Queue) {
 }
 
 /// Writes `batch`, however often it takes; `false` if the store was closed while it could not.
-fn persist(connection: &mut Connection, queue: &Queue, batch: &Batch) -> bool {
-    while let Err(cause) = rows::write(connection, &batch.records) {
-        if queue.fail(cause.to_string()) {
+fn persist(connection: &mut Connection, place: &Place, queue: &Queue, batch: &Batch) -> bool {
+    while let Err(cause) = write(connection, place, batch) {
+        if queue.fail(cause.clone()) {
             error!(error = %cause, "the audit log cannot be written: writes are refused until it can");
         }
         if !queue.pause(RETRY) {
@@ -53,6 +54,12 @@ fn persist(connection: &mut Connection, queue: &Queue, batch: &Batch) -> bool {
         info!("the audit log can be written again");
     }
     true
+}
+
+/// Asked first: what is written twice is two records, what is written to a file that is gone is none.
+fn write(connection: &mut Connection, place: &Place, batch: &Batch) -> Result<(), String> {
+    place.check()?;
+    rows::write(connection, &batch.records).map_err(|cause| cause.to_string())
 }
 
 /// A writer that panics leaves a log that says so.
