@@ -137,6 +137,10 @@ fn date(days: i32) -> Result<String, Broken> {
 }
 
 fn time(micros: i64) -> Result<String, Broken> {
+    const END_OF_DAY: i64 = 86_400_000_000;
+    if micros == END_OF_DAY {
+        return Ok("24:00:00".into());
+    }
     Ok(civil::Time::midnight().checked_add(SignedDuration::from_micros(micros))?.to_string())
 }
 

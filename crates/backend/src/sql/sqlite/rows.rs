@@ -135,12 +135,12 @@ fn integer(whole: i64, column: &Column, out: &mut Vec<u8>) -> Option<&'static st
         Shape::Boolean => return Some("a number"),
         Shape::Integer | Shape::Number | Shape::Json | Shape::Scalar => rows::integer(whole, out),
         Shape::Decimal(Some(places)) if places > 0 => rows::text(&format!("{whole}.{:0places$}", 0, places = usize::from(places)), out),
-        Shape::Decimal(_) | Shape::Text => rows::text(&whole.to_string(), out),
-        Shape::Moment | Shape::Local => match Timestamp::from_second(whole) {
-            Ok(moment) => rows::text(&moment.to_string(), out),
-            Err(_) => return Some("a number"),
-        },
-        Shape::Date => return Some("a number"),
+        Shape::Decimal(_) | Shape::Text | Shape::Date => rows::text(&whole.to_string(), out),
+        // Seconds, if they make a year that has four digits. What else it counts is not known, and it is told as it stands.
+        Shape::Moment | Shape::Local => {
+            let moment = Timestamp::from_second(whole).map_or_else(|_| whole.to_string(), |moment| moment.to_string());
+            rows::text(&moment, out);
+        }
         Shape::Bytes => rows::bytes(whole.to_string().as_bytes(), out),
     }
     None
@@ -150,7 +150,7 @@ fn real(float: f64, column: &Column, out: &mut Vec<u8>) -> Option<&'static str> 
     match column.shape {
         Shape::Number | Shape::Json | Shape::Scalar => rows::number(float, out),
         Shape::Decimal(_) => rows::decimal(float, column.shape, out),
-        Shape::Text => rows::text(&float.to_string(), out),
+        Shape::Text | Shape::Moment | Shape::Local | Shape::Date => rows::text(&float.to_string(), out),
         #[expect(clippy::cast_possible_truncation, reason = "checked: a whole number that fits")]
         Shape::Integer if float.fract() == 0.0 && float.abs() < 9e15 => rows::integer(float as i64, out),
         _ => return Some("a number with a fraction"),

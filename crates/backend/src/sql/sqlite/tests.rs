@@ -4,7 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{readers::Readers, watch::Job, work, writer::Writer};
+use super::{
+    readers::Readers,
+    rows::{Reach, run},
+    watch::Job,
+    work,
+    writer::Writer,
+};
 use crate::sql::{
     column::{Column, Shape},
     config::Returns,
@@ -38,6 +44,26 @@ fn program(text: &str, access: Access) -> Program {
         rows: 10,
         bytes: 1000,
         missing: String::new(),
+    }
+}
+
+#[test]
+fn dates_of_any_storage_class_are_told() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    let cases = [
+        (Shape::Local, "'2026-07-28 12:00:00'", "2026-07-28T12:00:00"),
+        (Shape::Local, "'yesterday'", "yesterday"),
+        (Shape::Local, "1785240000", "2026-07-28T12:00:00Z"),
+        (Shape::Local, "1785240000000", "1785240000000"),
+        (Shape::Moment, "1785240000.5", "1785240000.5"),
+        (Shape::Date, "2026", "2026"),
+        (Shape::Date, "2461250.5", "2461250.5"),
+    ];
+    for (shape, value, expected) in cases {
+        let statement = Statement { columns: vec![Column::new("a", shape)], ..statement(&format!("SELECT {value} AS a")) };
+        let reach = Reach { page: Page::default(), rows: 1, bytes: 1000 };
+        let told = run(&connection, &statement, &Vec::new(), reach).map(|rows| String::from_utf8(rows.json).unwrap());
+        assert_eq!(told.map_err(|stop| stop.to_string()), Ok(format!(r#"{{"a":"{expected}"}}"#)), "{shape:?} {value}");
     }
 }
 

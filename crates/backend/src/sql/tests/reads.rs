@@ -35,6 +35,18 @@ tools:
 }
 
 #[tokio::test]
+async fn the_end_of_a_day_is_a_time() {
+    let yaml = "
+tools:
+  get: { backend: shop, description: A time., effect: read, returns: one, sql: \"SELECT TIME '24:00:00' AS last, TIME '00:00:00' AS first\" }
+";
+    for engine in engines().iter().filter(|engine| !engine.is_sqlite()) {
+        let world = World::open(engine, yaml).await.unwrap();
+        assert_eq!(world.tool("get", "{}").await.unwrap().as_str(), r#"{"last":"24:00:00","first":"00:00:00"}"#);
+    }
+}
+
+#[tokio::test]
 async fn parameters_are_values() {
     let yaml = "
 tools:
