@@ -28,7 +28,8 @@ const FOREIGN_KEYS: &str = "\
 
 const INDEXES: &str = "\
     SELECT c.relname::text, i.indisunique, i.indisprimary, \
-    ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n) \
+    ARRAY(SELECT coalesce(a.attname::text, '(…)') FROM generate_series(1, i.indnkeyatts) AS n \
+          LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n - 1] AND a.attnum <> 0 ORDER BY n) \
     FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE i.indrelid = $1 ORDER BY c.relname";
 
 /// The names of all tables and views; those with their schema in front come last.

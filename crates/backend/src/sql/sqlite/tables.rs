@@ -20,7 +20,9 @@ pub(super) fn table(connection: &Connection, name: &str) -> rusqlite::Result<Opt
         .query_row([name], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     let Some((name, kind)) = found else { return Ok(None) };
-    let (columns, primary_key) = columns(connection, &name)?;
+    // A view whose tables are gone has no columns; everything else can still be described.
+    let (columns, primary_key) =
+        columns(connection, &name).or_else(|error| if kind == "view" { Ok(Default::default()) } else { Err(error) })?;
     Ok(Some(Table {
         kind: if kind == "view" { "view" } else { "table" },
         columns,
@@ -32,8 +34,9 @@ pub(super) fn table(connection: &Connection, name: &str) -> rusqlite::Result<Opt
 }
 
 fn columns(connection: &Connection, table: &str) -> rusqlite::Result<(Vec<TableColumn>, Vec<String>)> {
-    let mut statement =
-        connection.prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+    // Hidden are the columns that virtual tables keep to themselves (1), not those that are generated (2 and 3).
+    let mut statement = connection
+        .prepare_cached("SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid")?;
     let read = |row: &Row<'_>| {
         let column = TableColumn { name: row.get(0)?, of: row.get(1)?, nullable: !row.get::<_, bool>(2)?, default: row.get(3)? };
         Ok((row.get::<_, i64>(4)?, column))

@@ -44,8 +44,32 @@ async fn tables_are_described_as_they_are() {
         // On PostgreSQL other tests have schemas of their own, whose tables are named with their schema.
         let found = found.iter().filter(|table| !table.name.contains('.'));
         let names: Vec<_> = found.map(|table| format!("{} {}", table.kind, table.name)).collect();
-        assert_eq!(names, ["table customers", "view names", "table orders", "table products"]);
+        assert_eq!(names, ["table customers", "view names", "table orders", "table products", "table strange things"]);
     }
+}
+
+#[tokio::test]
+async fn names_that_need_quotes_and_generated_columns_are_described() {
+    for engine in engines() {
+        let world = World::open(&engine, YAML).await.unwrap();
+        let strange: serde_json::Value =
+            serde_json::from_str(&world.resource("database://schema/strange%20things").await.unwrap()).unwrap();
+        let columns: Vec<_> = strange["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+        assert_eq!(columns, ["B c", "a", "twice"], "{engine:?}");
+        assert_eq!(strange["primary_key"], serde_json::json!(["B c", "a"]), "{engine:?}");
+        let index = strange["indexes"].as_array().unwrap().iter().find(|index| index["name"] == "strange_things_index").unwrap();
+        assert_eq!(index["columns"], serde_json::json!(["B c", "(…)"]), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_view_whose_tables_are_gone_hides_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(folder.path().join("t.db")).unwrap();
+    connection.execute_batch("CREATE VIEW broken AS SELECT a FROM gone; CREATE TABLE whole (a)").unwrap();
+    let found = crate::sql::tables("sqlite:t.db", folder.path()).await.unwrap();
+    let found: Vec<_> = found.iter().map(|table| (table.name.as_str(), table.columns.len())).collect();
+    assert_eq!(found, [("broken", 0), ("whole", 1)]);
 }
 
 #[tokio::test]

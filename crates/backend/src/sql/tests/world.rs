@@ -41,6 +41,9 @@ INSERT INTO customers VALUES
 ";
 
 const BOTH: &str = "
+CREATE TABLE \"strange things\" (\"B c\" INTEGER NOT NULL, a TEXT NOT NULL, twice INTEGER GENERATED ALWAYS AS (\"B c\" * 2) STORED,
+  PRIMARY KEY (\"B c\", a));
+CREATE INDEX strange_things_index ON \"strange things\" (\"B c\", lower(a));
 INSERT INTO products VALUES (1, 'anvil', 5), (2, 'bolt', 0), (3, 'crate', 9);
 INSERT INTO orders VALUES ('o1', 'c1', 100), ('o2', 'c1', 250), ('o3', 'c2', 7);
 ";
