@@ -114,11 +114,24 @@ impl std::fmt::Debug for dyn Invoke {
 }
 
 impl Call {
-    /// A call of `target` by `caller` that nobody listens to until it is done.
+    /// A call of `target` by `caller` that nobody listens to until it is done, under a fresh id.
     #[must_use]
     pub fn new(target: Target, arguments: Members, caller: Arc<Caller>, origin: Arc<Origin>, deadline: Deadline) -> Self {
+        Self::under(RequestId::fresh(), target, arguments, caller, origin, deadline)
+    }
+
+    /// The same under the id that the request came with.
+    #[must_use]
+    pub fn under(
+        request: RequestId,
+        target: Target,
+        arguments: Members,
+        caller: Arc<Caller>,
+        origin: Arc<Origin>,
+        deadline: Deadline,
+    ) -> Self {
         Self {
-            request: RequestId::fresh(),
+            request,
             caller,
             origin,
             target,
@@ -129,7 +142,7 @@ impl Call {
             state: None,
             outlet: Outlet::closed(),
             found: Found::Nothing,
-            notices: Notices::new(),
+            notices: Notices::default(),
             gate: None,
             depth: 0,
         }

@@ -1,4 +1,4 @@
-//! JSON that is finished: it travels byte for byte and is never parsed again on the way out.
+//! JSON that is finished: it travels as it is and is never parsed again on the way out.
 
 use std::{fmt, sync::Arc};
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 /// One well-formed JSON value as text. Cloning is cheap; serializing through `serde_json` copies the text unchanged.
 #[derive(Clone)]
-pub struct Json(Arc<RawValue>);
+pub struct Json(Arc<str>);
 
 impl Json {
     /// The text of `value`.
@@ -16,19 +16,27 @@ impl Json {
     /// Never for types whose map keys are strings, which is all that is passed here.
     #[must_use]
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
-        let raw = serde_json::value::to_raw_value(value).expect("a value with string keys always has a JSON text");
-        Self(raw.into())
+        Self(serde_json::to_string(value).expect("a value with string keys always has a JSON text").into())
     }
 
     /// Checks that `text` is one JSON value and takes it as it is.
-    pub fn parse(text: String) -> Result<Self, serde_json::Error> {
-        RawValue::from_string(text).map(|raw| Self(raw.into()))
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<&RawValue>(text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// Takes `text` at its writer's word: it has just been written as one JSON value. Rows become replies this way,
+    /// without being read again.
+    #[must_use]
+    pub fn written(text: String) -> Self {
+        debug_assert!(serde_json::from_str::<&RawValue>(&text).is_ok(), "this is not one JSON value: {text}");
+        Self(text.into())
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// The value as a tree, for the few who must look inside.
@@ -55,12 +63,12 @@ impl PartialEq for Json {
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.get().into()))
     }
 }

@@ -18,32 +18,28 @@ pub enum Change {
     Resource(String),
 }
 
-/// The board on which changes are announced. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Notices(broadcast::Sender<Change>);
+/// The board on which changes are announced. Clones share it. The default is no board: what is announced there nobody hears.
+#[derive(Clone, Debug, Default)]
+pub struct Notices(Option<broadcast::Sender<Change>>);
 
 impl Notices {
     /// An empty board.
     #[must_use]
     pub fn new() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
+        Self(Some(broadcast::Sender::new(BACKLOG)))
     }
 
     /// Tells everyone who listens.
     pub fn announce(&self, change: Change) {
-        // An error only means that nobody listens.
-        let _ = self.0.send(change);
+        if let Some(board) = &self.0 {
+            // An error only means that nobody listens.
+            let _ = board.send(change);
+        }
     }
 
-    /// Listens from now on.
+    /// Listens from now on. Without a board there is never anything to hear.
     #[must_use]
     pub fn listen(&self) -> broadcast::Receiver<Change> {
-        self.0.subscribe()
-    }
-}
-
-impl Default for Notices {
-    fn default() -> Self {
-        Self::new()
+        self.0.as_ref().map_or_else(|| broadcast::Sender::new(1).subscribe(), broadcast::Sender::subscribe)
     }
 }

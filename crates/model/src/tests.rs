@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::{Deadline, ToolName, UriTemplate};
+use crate::{Deadline, Json, ToolName, UriTemplate};
 
 #[test]
 fn names_keep_their_rule() {
@@ -53,6 +53,14 @@ fn templates_that_cannot_be_read_backwards_are_refused() {
     for bad in ["a{b", "a}b", "{a}{b}", "{a}/{a}", "{?query}", "{}", "{a,b}"] {
         assert!(UriTemplate::parse(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn finished_json_is_passed_on_as_it_was_written() {
+    let text = "{ \"b\": 12345678901234567890123,\n\"a\": [1.0] }";
+    let json = Json::parse(text).expect("JSON");
+    assert_eq!(serde_json::to_string(&json).expect("JSON"), text);
+    assert!(Json::parse("{} {}").is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,13 +6,15 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value, error::Category};
+use serde_json::{Map, Value, error::Category, map::Entry};
 
 use crate::RpcError;
 
 /// Reads `text` as one JSON value nested at most `depth` deep.
 pub(crate) fn parse(text: &[u8], depth: usize) -> Result<Value, RpcError> {
-    let mut json = serde_json::Deserializer::from_slice(text);
+    // Checked as a whole, it need not be checked string by string.
+    let text = std::str::from_utf8(text).map_err(|error| RpcError::new(RpcError::PARSE, format!("the body is not UTF-8: {error}")))?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let value = Strict { depth }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     value.map_err(|error| match error.classify() {
         Category::Data => RpcError::invalid_request(format!("the message is refused: {error}")),
@@ -87,11 +89,15 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.deeper()?;
         let mut object = Map::new();
         while let Some(key) = members.next_key::<String>()? {
-            if object.contains_key(&key) {
-                let key: String = key.chars().take(40).collect();
-                return Err(A::Error::custom(format_args!("member `{key}` stands there twice")));
+            match object.entry(key) {
+                Entry::Vacant(place) => {
+                    place.insert(members.next_value_seed(inner)?);
+                }
+                Entry::Occupied(twice) => {
+                    let key: String = twice.key().chars().take(40).collect();
+                    return Err(A::Error::custom(format_args!("member `{key}` stands there twice")));
+                }
             }
-            object.insert(key, members.next_value_seed(inner)?);
         }
         Ok(Value::Object(object))
     }

@@ -92,8 +92,9 @@ proptest! {
 struct Headers(Vec<(String, String)>);
 
 impl Mirror for Headers {
-    fn values(&self, name: &str) -> Vec<&[u8]> {
-        self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_bytes()).collect()
+    fn value(&self, name: &str) -> Option<(&[u8], usize)> {
+        let values: Vec<_> = self.0.iter().filter(|(key, _)| key == name).collect();
+        values.first().map(|(_, value)| (value.as_bytes(), values.len()))
     }
 }
 
@@ -295,7 +296,7 @@ fn questions_travel_inside_a_modern_reply_and_as_a_legacy_request() {
 
 #[test]
 fn tools_are_listed_with_what_the_revision_knows() {
-    let mut tool = Tool::new(ToolName::new("t").unwrap(), "d", Json::parse(r#"{"$schema":"x",  "type":"object"}"#.into()).unwrap());
+    let mut tool = Tool::new(ToolName::new("t").unwrap(), "d", Json::parse(r#"{"$schema":"x",  "type":"object"}"#).unwrap());
     tool.title = Some("T".into());
     tool.output = Some(Json::of(&json!({ "type": "object" })));
     let listed = |revision| frame(revision, |frame| encode::tools(frame, [&tool].into_iter(), Some("next"), FRESH));

@@ -121,8 +121,8 @@ fn channel(desk: &Desk) -> (Outlet, Option<mpsc::Receiver<callgate_model::Signal
 /// Makes the call, as often as it takes, and writes the reply.
 async fn run(desk: Arc<Desk>, visit: Visit, plan: Plan, outlet: Outlet, ask: Option<mpsc::Sender<Bytes>>) -> Answer {
     let Plan { target, arguments, retry, aim, on_leave } = plan;
-    let mut call = Call::new(target, arguments, visit.caller.clone(), visit.origin.clone(), Deadline::after(desk.config.longest.get()));
-    call.request = visit.request.clone();
+    let deadline = Deadline::after(desk.config.longest.get());
+    let mut call = Call::under(visit.request.clone(), target, arguments, visit.caller.clone(), visit.origin.clone(), deadline);
     call.client = visit.client.clone();
     call.outlet = outlet;
     let reply = match ask {

@@ -73,7 +73,14 @@ impl<'w> Object<'w> {
         if !std::mem::replace(&mut self.empty, false) {
             self.out.push(b',');
         }
-        write(self.out, key);
+        // Nearly all keys are words of the protocol, which need no escaping.
+        if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')) {
+            self.out.push(b'"');
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.push(b'"');
+        } else {
+            write(self.out, key);
+        }
         self.out.push(b':');
         self.out
     }

@@ -14,19 +14,18 @@ const SUFFIX: &str = "?=";
 
 /// The headers of a request, by lower-case name.
 pub trait Mirror {
-    /// All values of one header, in order.
-    fn values(&self, name: &str) -> Vec<&[u8]>;
+    /// The first value of one header, and how many there are.
+    fn value(&self, name: &str) -> Option<(&[u8], usize)>;
 }
 
 /// The one value of header `name`, decoded; `None` if the header is absent.
 ///
 /// Twice the same header, a character that does not belong into one, or a broken encoding is a mismatch.
 pub fn text<'m>(mirror: &'m dyn Mirror, name: &str) -> Result<Option<Cow<'m, str>>, RpcError> {
-    let values = mirror.values(name);
-    let value = match values.as_slice() {
-        [] => return Ok(None),
-        [value] => *value,
-        _ => return Err(RpcError::header_mismatch(format!("header `{name}` is given {} times", values.len()))),
+    let value = match mirror.value(name) {
+        None => return Ok(None),
+        Some((value, 1)) => value,
+        Some((_, times)) => return Err(RpcError::header_mismatch(format!("header `{name}` is given {times} times"))),
     };
     let is_plain = value.iter().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
     let Some(text) = std::str::from_utf8(value).ok().filter(|_| is_plain) else {

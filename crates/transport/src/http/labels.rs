@@ -60,7 +60,9 @@ pub(crate) fn is_traceparent(text: &str) -> bool {
 pub(super) struct Headers<'h>(pub(super) &'h HeaderMap);
 
 impl Mirror for Headers<'_> {
-    fn values(&self, name: &str) -> Vec<&[u8]> {
-        self.0.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    fn value(&self, name: &str) -> Option<(&[u8], usize)> {
+        let mut values = self.0.get_all(name).iter();
+        let first = values.next()?;
+        Some((first.as_bytes(), 1 + values.count()))
     }
 }

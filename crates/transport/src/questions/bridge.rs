@@ -83,8 +83,7 @@ pub(super) fn again(desk: &Desk, visit: &Visit) -> Result<Call, Fault> {
     };
     // The time that the client took to answer is not the call's: each round has the whole of it.
     let deadline = Deadline::after(desk.config.longest.get());
-    let mut call = Call::new(target, arguments, visit.caller.clone(), visit.origin.clone(), deadline);
-    call.request = visit.request.clone();
+    let mut call = Call::under(visit.request.clone(), target, arguments, visit.caller.clone(), visit.origin.clone(), deadline);
     call.client = visit.client.clone();
     Ok(call)
 }

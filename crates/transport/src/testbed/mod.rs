@@ -45,7 +45,7 @@ impl Script {
         match name {
             "echo" => Ok(ToolReply::text(json!(call.arguments).to_string()).into()),
             "marked" => Ok(ToolReply::text("marked").into()),
-            "lines" => Ok(ToolReply::structured(Json::parse("{\n\"a\": 1\n}".into()).expect("json")).into()),
+            "lines" => Ok(ToolReply::structured(Json::parse("{\n\"a\": 1\n}").expect("json")).into()),
             "talk" => {
                 call.log(Level::Debug, "script", "hidden").await;
                 call.progress(1.0, Some(2.0), Some("half")).await;

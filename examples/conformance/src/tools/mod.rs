@@ -46,6 +46,6 @@ pub(crate) async fn run(call: &Call) -> Result<Reply, Fault> {
 
 fn offer(fixture: &Fixture) -> Tool {
     let name = ToolName::new(fixture.name).expect("the names in the tables keep the rule");
-    let input = Json::parse(fixture.input.to_owned()).expect("the schemas in the tables are JSON");
+    let input = Json::parse(fixture.input).expect("the schemas in the tables are JSON");
     Tool::new(name, fixture.about, input)
 }
