@@ -17,17 +17,21 @@ pub(super) struct Draft<'t> {
 impl Draft<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        let (drafted, left) = self.tables.split_at(self.tables.len().min(MOST));
+        let (whole, empty): (Vec<_>, Vec<_>) = self.tables.iter().partition(|table| !table.columns.is_empty());
+        let (drafted, left) = whole.split_at(whole.len().min(MOST));
         let mut names = Names::default();
         self.head(&mut text);
         for table in drafted {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "\n  # {} `{}`", table.kind, table.name);
-            one(table, &mut names, &mut text);
-            many(table, &mut names, &mut text);
+            self.one(table, &mut names, &mut text);
+            self.many(table, &mut names, &mut text);
         }
         for table in left {
             let _ = writeln!(text, "  # Not drafted: {} `{}`", table.kind, table.name);
+        }
+        for table in empty {
+            let _ = writeln!(text, "  # Not drafted: {} `{}` has no columns", table.kind, table.name);
         }
         text.push_str(TAIL);
         text
@@ -45,6 +49,43 @@ impl Draft<'_> {
              backends:\n  main:\n    kind: sql\n    url: {url}\n\n\
              tools:"
         );
+    }
+
+    /// A tool that finds one row by its primary key.
+    fn one(&self, table: &Table, names: &mut Names, text: &mut String) {
+        let keys: Vec<_> = table.columns.iter().filter(|column| table.primary_key.contains(&column.name)).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let mut parameters = Names::default();
+        let keys: Vec<_> = keys.into_iter().map(|key| (key, parameters.take(&word(&key.name)))).collect();
+        let thing = singular(&word(&table.name));
+        let tool = names.take(&format!("get_{thing}"));
+        let by = keys.iter().map(|(_, parameter)| parameter.as_str()).collect::<Vec<_>>().join(" and ");
+        let tests = keys.iter().map(|(key, parameter)| format!("{} = :{parameter}", quoted(&key.name))).collect::<Vec<_>>().join(" AND ");
+        let sql = format!("SELECT {} FROM {} WHERE {tests}", columns(table), self.quoted_table(&table.name));
+        head(&tool, &format!("Retrieve one row of {} by {by}.", table.name), text);
+        let _ = writeln!(text, "    input:");
+        for (key, parameter) in keys {
+            let _ = writeln!(text, "      {parameter}: {{ type: {} }}", kind(key));
+        }
+        let missing = scalar(&format!("there is no row of {} with this {by}", table.name));
+        let _ = writeln!(text, "    sql: {}\n    returns: one\n    missing: {missing}", scalar(&sql));
+    }
+
+    /// A tool that lists rows.
+    fn many(&self, table: &Table, names: &mut Names, text: &mut String) {
+        let tool = names.take(&format!("list_{}", word(&table.name)));
+        let order: Vec<_> = table.primary_key.iter().map(|key| quoted(key)).collect();
+        let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
+        let sql = format!("SELECT {} FROM {}{order}", columns(table), self.quoted_table(&table.name));
+        head(&tool, &format!("List the rows of {}, 50 at a time.", table.name), text);
+        let _ = writeln!(text, "    sql: {}\n    returns: many\n    rows: 50", scalar(&sql));
+    }
+
+    /// A table as SQL. PostgreSQL's may have their schema in front.
+    fn quoted_table(&self, name: &str) -> String {
+        if self.url.starts_with("sqlite:") { quoted(name) } else { name.split('.').map(quoted).collect::<Vec<_>>().join(".") }
     }
 }
 
@@ -86,36 +127,6 @@ impl Names {
     }
 }
 
-/// A tool that finds one row by its primary key.
-fn one(table: &Table, names: &mut Names, text: &mut String) {
-    let keys: Vec<_> = table.columns.iter().filter(|column| table.primary_key.contains(&column.name)).collect();
-    if keys.is_empty() {
-        return;
-    }
-    let thing = singular(&word(&table.name));
-    let tool = names.take(&format!("get_{thing}"));
-    let by = keys.iter().map(|key| word(&key.name)).collect::<Vec<_>>().join(" and ");
-    let tests = keys.iter().map(|key| format!("{} = :{}", quoted(&key.name), word(&key.name))).collect::<Vec<_>>().join(" AND ");
-    let sql = format!("SELECT {} FROM {} WHERE {tests}", columns(table), quoted_table(&table.name));
-    head(&tool, &format!("Retrieve one row of {} by {by}.", table.name), text);
-    let _ = writeln!(text, "    input:");
-    for key in keys {
-        let _ = writeln!(text, "      {}: {{ type: {} }}", word(&key.name), kind(key));
-    }
-    let missing = scalar(&format!("there is no row of {} with this {by}", table.name));
-    let _ = writeln!(text, "    sql: {}\n    returns: one\n    missing: {missing}", scalar(&sql));
-}
-
-/// A tool that lists rows.
-fn many(table: &Table, names: &mut Names, text: &mut String) {
-    let tool = names.take(&format!("list_{}", word(&table.name)));
-    let order: Vec<_> = table.primary_key.iter().map(|key| quoted(key)).collect();
-    let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-    let sql = format!("SELECT {} FROM {}{order}", columns(table), quoted_table(&table.name));
-    head(&tool, &format!("List the rows of {}, 50 at a time.", table.name), text);
-    let _ = writeln!(text, "    sql: {}\n    returns: many\n    rows: 50", scalar(&sql));
-}
-
 fn head(tool: &str, description: &str, text: &mut String) {
     let _ = writeln!(text, "  {tool}:\n    backend: main\n    description: {}\n    effect: read", scalar(description));
 }
@@ -141,41 +152,21 @@ fn kind(column: &TableColumn) -> &'static str {
 fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-        && !RESERVED.contains(&name);
+        && !RESERVED.split_whitespace().any(|word| word == name);
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
-/// Words that are likely names of columns or tables and cannot stand bare.
-const RESERVED: [&str; 24] = [
-    "all",
-    "case",
-    "check",
-    "column",
-    "default",
-    "desc",
-    "end",
-    "from",
-    "group",
-    "in",
-    "index",
-    "key",
-    "limit",
-    "not",
-    "null",
-    "offset",
-    "order",
-    "primary",
-    "references",
-    "select",
-    "table",
-    "to",
-    "user",
-    "when",
-];
-
-fn quoted_table(name: &str) -> String {
-    name.split('.').map(quoted).collect::<Vec<_>>().join(".")
-}
+/// Words that cannot stand bare as the name of a column or table, on one of the engines or in a tool that reads.
+const RESERVED: &str = "
+    all analyse analyze and any array as asc asymmetric attach authorization between binary both by call case cast check collate
+    column commit concurrently constraint copy create cross current_catalog current_date current_role current_schema current_time
+    current_timestamp current_user default deferrable delete desc distinct do drop else end escape except exists false fetch for
+    foreign freeze from full glob grant group having if ilike in index indexed initially inner insert intersect into is isnull
+    join key lateral leading left like limit localtime localtimestamp match merge natural not notnull null offset on only or order
+    outer overlaps placing pragma primary raise references regexp replace returning right select session_user set similar some
+    symmetric table tablesample then to trailing transaction true truncate union unique update user using vacuum values variadic
+    verbose when where window with
+";
 
 /// A name for a tool or parameter.
 fn word(name: &str) -> String {
@@ -200,6 +191,7 @@ fn singular(word: &str) -> String {
 /// A text as YAML: plain where nobody could misread it, in quotes otherwise.
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$')
+        && !matches!(text, "true" | "false" | "null")
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.ends_with(':')

@@ -79,6 +79,27 @@ fn each_table_gets_what_it_can() {
 }
 
 #[test]
+fn odd_names_make_a_draft_that_can_be_read() {
+    let tables = [
+        table("copy", &[("a b", "int"), ("a_b", "int"), ("update", "int"), ("between", "int")], &["a b", "a_b"]),
+        table("a.b", &[("id", "int")], &[]),
+        table("broken", &[], &[]),
+    ];
+    let text = Draft { name: "null".into(), url: "sqlite:null.db".into(), tables: &tables }.text();
+    let lines: Vec<_> = text.lines().map(str::trim_start).collect();
+    for line in [
+        "name: \"null\"",
+        "a_b: { type: integer }",
+        "a_b_2: { type: integer }",
+        r#"sql: SELECT "a b", a_b, "update", "between" FROM "copy" WHERE "a b" = :a_b AND a_b = :a_b_2"#,
+        r#"sql: SELECT id FROM "a.b""#,
+        "# Not drafted: table `broken` has no columns",
+    ] {
+        assert!(lines.contains(&line), "{line} in {text}");
+    }
+}
+
+#[test]
 fn a_name_is_found_and_a_password_is_not_written() {
     for (url, expected, written) in [
         ("sqlite:data/My Shop.db", "my_shop", "sqlite:data/My Shop.db"),
