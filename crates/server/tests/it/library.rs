@@ -119,3 +119,28 @@ async fn a_name_that_is_none_is_refused() {
     let refused = Gate::builder().backend("My Echo", Echo).open().await.unwrap_err();
     assert_eq!(refused.to_string(), "`My Echo` is not a backend name: use 1 to 64 of a-z 0-9 _ -");
 }
+
+/// A backend whose only tool marks an argument in a way that no client follows.
+struct Marked;
+
+#[async_trait]
+impl Backend for Marked {
+    fn offers(&self) -> Offers {
+        let input = json!({ "type": "object", "properties": { "share": { "type": "number", "x-mcp-header": "Share" } } });
+        let name = ToolName::new("split").unwrap();
+        Offers { tools: vec![Tool::new(name, "Splits.", Json::of(&input))], ..Offers::default() }
+    }
+
+    async fn call(&self, _call: &Call) -> Result<Reply, Fault> {
+        Err(Fault::internal("never called"))
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_no_client_would_list_is_refused() {
+    let Err(Error::Gate(refused)) = Gate::builder().backend("marked", Marked).open().await else { panic!("it has opened") };
+    assert_eq!(
+        refused.to_string(),
+        "tool `split`: its input schema cannot be used: `x-mcp-header` of `share` needs type string, integer or boolean"
+    );
+}
