@@ -39,7 +39,7 @@ pub async fn tables(url: &str, folder: &Path) -> Result<Vec<Table>, InspectError
     let pool = Pool { size: 1, ..Pool::default() };
     let engine: Box<dyn Engine> = match Place::of(url, folder).map_err(InspectError::Url)? {
         Place::Sqlite(path) if !path.exists() => return Err(InspectError::Missing(path.display().to_string())),
-        Place::Sqlite(path) => Box::new(Sqlite::open("init", path, &pool)?),
+        Place::Sqlite(path) => Box::new(Sqlite::look("init", path, &pool)?),
         Place::Postgres(url) => Box::new(Postgres::open("init", &url, &pool).await?),
     };
     let mut tables = Vec::new();

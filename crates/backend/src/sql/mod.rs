@@ -32,7 +32,7 @@ pub use config::{Completion, Expect, Generate, Migrate, Moment, Nest, Pool, Reso
 pub use inspect::{InspectError, tables};
 pub use table::{ForeignKey, Index, Table, TableColumn};
 
-use crate::declare::{KindOf, Opening, Share};
+use crate::declare::{Aim, KindOf, Opening, Share};
 
 /// A database, checked and not yet open.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl KindOf for Sql {
     }
 
     async fn migrate(&self) -> Result<Vec<String>, Problems> {
-        let engine = open::connect(&self.0).await?;
+        let engine = open::connect(&self.0, Aim::Serve).await?;
         open::migrate(&self.0, engine.as_ref()).await
     }
 }

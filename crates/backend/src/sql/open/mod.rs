@@ -25,10 +25,11 @@ use crate::declare::{Aim, Opening, Place as ResourcePlace};
 use columns::Columns;
 
 /// Connects to the database.
-pub(super) async fn connect(checked: &Checked) -> Result<Arc<dyn Engine>, Problems> {
+pub(super) async fn connect(checked: &Checked, aim: Aim) -> Result<Arc<dyn Engine>, Problems> {
     let name = checked.name.as_str();
+    let sqlite = if aim == Aim::Check { Sqlite::look } else { Sqlite::open };
     let engine: Result<Arc<dyn Engine>, Objection> = match &checked.place {
-        Place::Sqlite(path) => Sqlite::open(name, path.clone(), &checked.pool).map(|engine| Arc::new(engine) as Arc<dyn Engine>),
+        Place::Sqlite(path) => sqlite(name, path.clone(), &checked.pool).map(|engine| Arc::new(engine) as Arc<dyn Engine>),
         Place::Postgres(url) => Postgres::open(name, url, &checked.pool).await.map(|engine| Arc::new(engine) as Arc<dyn Engine>),
     };
     engine.map_err(|objection| problem(&checked.section, "/url", &objection).into())
@@ -47,7 +48,7 @@ pub(super) async fn open(checked: Checked, opening: &Opening) -> Result<Database
     if opening.aim == Aim::Check {
         exists(&checked)?;
     }
-    let engine = connect(&checked).await?;
+    let engine = connect(&checked, opening.aim).await?;
     let migrates = checked.migrate == Migrate::AtStart && opening.aim == Aim::Serve;
     if migrates {
         migrate(&checked, engine.as_ref()).await?;

@@ -60,6 +60,16 @@ impl Sqlite {
         Ok(Self { name: name.to_owned(), readers: Arc::new(readers), writer, wait: pool.wait.0 })
     }
 
+    /// Opens the file at `path` only to look at it: nothing about it is changed, not even how it keeps its journal.
+    pub(super) fn look(name: &str, path: PathBuf, pool: &Pool) -> Result<Self, Objection> {
+        let shown = path.display().to_string();
+        let cannot = |error: rusqlite::Error| Objection::new(format!("cannot open `{shown}`: {error}"));
+        let writer = Writer::idle(&path).map_err(cannot)?;
+        let readers = Readers::new(path, pool.size as usize, pool.idle.0, pool.lifetime.0);
+        readers.look().map_err(cannot)?;
+        Ok(Self { name: name.to_owned(), readers: Arc::new(readers), writer, wait: pool.wait.0 })
+    }
+
     async fn borrow(&self, deadline: Deadline) -> Result<Loan, Fault> {
         let wait = self.wait.min(deadline.left());
         let loan = self.readers.borrow(wait).await.map_err(|error| faults::engine(error, &self.name, deadline))?;

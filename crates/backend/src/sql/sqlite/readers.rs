@@ -82,6 +82,14 @@ impl Readers {
         }
     }
 
+    /// Opens one and sees whether it is a database.
+    pub(super) fn look(&self) -> rusqlite::Result<()> {
+        let reader = self.open(Instant::now())?;
+        reader.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        Ok(())
+    }
+
     fn open(&self, now: Instant) -> rusqlite::Result<Reader> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let mut connection = Connection::open_with_flags(&self.path, flags)?;

@@ -64,11 +64,18 @@ pub(super) enum Outcome {
 impl Writer {
     /// Opens the file, creating it where it is not, and starts the thread.
     pub(super) fn open(path: &Path) -> Result<Self, rusqlite::Error> {
-        let first = connect(path)?;
+        Self::start(Some(connect(path)?), path)
+    }
+
+    /// Starts the thread, which opens the file when there is something to write.
+    pub(super) fn idle(path: &Path) -> Result<Self, rusqlite::Error> {
+        Self::start(None, path)
+    }
+
+    fn start(mut connection: Option<(Connection, Arc<Watch>)>, path: &Path) -> Result<Self, rusqlite::Error> {
         let (tasks, mut queue) = mpsc::channel(QUEUE);
         let path = path.to_owned();
         let serve = move || {
-            let mut connection = Some(first);
             while let Some(task) = queue.blocking_recv() {
                 serve(&mut connection, &path, task);
             }

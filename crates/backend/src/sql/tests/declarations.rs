@@ -1,6 +1,7 @@
 //! Mistakes in declarations: found at load, all at once, at their place.
 
-use super::world::{World, engines};
+use super::world::{World, engines, open_to};
+use crate::Aim;
 
 /// The mistakes of one tool on each engine, without their places.
 async fn check(tool: &str, expected: &[&str]) {
@@ -44,6 +45,23 @@ async fn mistakes_are_found_before_anything_runs() {
         &["`BEGIN` cannot be used in a tool", "`DROP` cannot be used in a tool"],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_look_leaves_the_file_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.db");
+    // As most programs leave it: without a write-ahead log.
+    rusqlite::Connection::open(&file).unwrap().execute_batch("PRAGMA journal_mode = DELETE; CREATE TABLE t (a)").unwrap();
+    std::fs::create_dir(folder.path().join("migrations")).unwrap();
+    let before = std::fs::read(&file).unwrap();
+    let yaml = "tools: { t: { backend: shop, description: A tool., effect: write, returns: count, sql: DELETE FROM t } }";
+    crate::sql::tables("sqlite:t.db", folder.path()).await.unwrap();
+    open_to(Aim::Check, folder.path(), "sqlite:t.db", yaml, "").await.unwrap();
+    assert!(std::fs::read(&file).unwrap() == before, "a look changed the file");
+    std::fs::write(&file, "this is a text and no database at all").unwrap();
+    let Err(problems) = open_to(Aim::Check, folder.path(), "sqlite:t.db", "", "").await else { panic!("a text was taken") };
+    assert!(problems.to_string().contains("file is not a database"), "{problems}");
 }
 
 #[tokio::test]

@@ -157,6 +157,10 @@ impl World {
 }
 
 pub(super) async fn open(folder: &Path, url: &str, yaml: &str, keys: &str) -> Result<Arc<dyn Backend>, Problems> {
+    open_to(Aim::Serve, folder, url, yaml, keys).await
+}
+
+pub(super) async fn open_to(aim: Aim, folder: &Path, url: &str, yaml: &str, keys: &str) -> Result<Arc<dyn Backend>, Problems> {
     let head = format!("backends:\n  shop:\n    kind: sql\n    url: '{url}'\n    migrations: migrations\n    migrate: at_start\n{keys}");
     std::fs::write(folder.join("callgate.yaml"), format!("{head}\n{yaml}")).unwrap();
     let root = Document::read(&folder.join("callgate.yaml"))?.root();
@@ -164,7 +168,7 @@ pub(super) async fn open(folder: &Path, url: &str, yaml: &str, keys: &str) -> Re
     let none = Document::read(&folder.join("empty.yml")).unwrap().root().get("none").unwrap();
     let part = |key: &str| root.get(key).unwrap_or_else(|| none.clone());
     let declared = Declared { backends: part("backends"), tools: part("tools"), resources: part("resources"), prompts: part("prompts") };
-    let opening = Opening { clock: Clock::Fixed("2026-07-28T12:00:00Z".parse().unwrap()), key: [7; 32], aim: Aim::Serve };
+    let opening = Opening { clock: Clock::Fixed("2026-07-28T12:00:00Z".parse().unwrap()), key: [7; 32], aim };
     let opened = crate::check(&declared)?.open(&opening).await?;
     Ok(opened.into_iter().find(|opened| opened.name.as_str() == "shop").unwrap().backend)
 }
