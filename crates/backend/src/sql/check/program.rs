@@ -1,6 +1,6 @@
 //! Puts a program together, statement by statement, and keeps count of which parameters are used.
 
-use callgate_config::{Problems, Section, Size};
+use callgate_config::{Problem, Problems, Section, Size};
 use serde_json::Value;
 
 use crate::{
@@ -82,6 +82,11 @@ impl<'a> Builder<'a> {
                 None
             }
         }
+    }
+
+    /// A problem at a place in the declaration.
+    pub(super) fn problem(&self, pointer: &str, message: &str) -> Problem {
+        self.section.problem(pointer, message)
     }
 
     /// Marks a parameter as used by something that is no statement.

@@ -91,6 +91,9 @@ fn steps(own: &config::Tool, access: Access, builder: &mut Builder<'_>, problems
     }
     let mut steps = Vec::new();
     for (index, declared) in own.steps.iter().flatten().enumerate() {
+        if declared.otherwise.is_some() && declared.expect.is_none() {
+            problems.push(builder.problem(&format!("/steps/{index}/otherwise"), "`otherwise` needs `expect`"));
+        }
         let pointer = format!("/steps/{index}/sql");
         if let Some(statement) = builder.statement(&declared.sql, &pointer, access, window, problems) {
             steps.push(Step { statement, expect: declared.expect, otherwise: declared.otherwise.clone() });

@@ -45,6 +45,11 @@ async fn mistakes_are_found_before_anything_runs() {
         &["`BEGIN` cannot be used in a tool", "`DROP` cannot be used in a tool"],
     )
     .await;
+    check(
+        "    effect: write\n    returns: count\n    steps: [ { sql: DELETE FROM orders, otherwise: there are none } ]\n",
+        &["`otherwise` needs `expect`"],
+    )
+    .await;
 }
 
 #[tokio::test]
