@@ -70,7 +70,8 @@ pub struct Tool {
     pub returns: Returns,
     /// `returns: one` without a row: the sentence the caller reads. Say what to do next.
     pub missing: Option<String>,
-    /// The greatest number of rows in one reply of `returns: many`. Default: 100.
+    /// The greatest number of rows in one reply of `returns: many`. Default: 100. A read goes on with `after`, which counts rows: end
+    /// ORDER BY in something unique. Rows that come or go between two calls can still make one be shown twice or left out.
     #[schemars(range(min = 1, max = 10000))]
     pub rows: Option<u32>,
     /// The greatest size of a reply. Default: 256KiB.
