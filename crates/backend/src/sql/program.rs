@@ -246,11 +246,13 @@ pub(super) enum Fed<'a> {
     Count(u64),
 }
 
-/// The value, if it can be passed on without being changed: whole numbers must fit 64 bits.
+/// The value, if it can be passed on without being changed: whole numbers must fit 64 bits, and texts hold no U+0000, where SQLite's
+/// functions would take them to end and PostgreSQL refuses them.
 fn exact<'a>(value: &'a Value, of: &Type) -> Result<Cow<'a, Value>, &'static str> {
     const TOO_LARGE: &str = "must be a whole number between -9223372036854775808 and 9223372036854775807";
     const EXACT_IN_F64: f64 = 9_007_199_254_740_992.0;
     match (value, of) {
+        (Value::String(text), _) if text.contains('\0') => Err("must not hold the character U+0000"),
         (Value::Number(number), _) if number.is_i64() => Ok(Cow::Borrowed(value)),
         (Value::Number(number), _) if number.is_u64() => Err(TOO_LARGE),
         (Value::Number(number), Type::Integer) => {

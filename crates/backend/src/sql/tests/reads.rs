@@ -96,6 +96,8 @@ tools:
                 r#"{"stock":9223372036854775808}"#,
                 "bad_arguments: `stock` must be a whole number between -9223372036854775808 and 9223372036854775807",
             ),
+            ("find", r#"{"name":"Ann\u0000x"}"#, "bad_arguments: `name` must not hold the character U+0000"),
+            ("find", r#"{"ids":["c1\u0000"]}"#, "bad_arguments: `ids` must not hold the character U+0000"),
             ("echo", r#"{"text":"a\"b\\c'd;--"}"#, r#"{"text":"a\"b\\c'd;--","number":2.5}"#),
         ],
     )
