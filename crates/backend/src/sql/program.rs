@@ -206,15 +206,23 @@ impl Step {
     }
 }
 
-/// Puts values of the first row where the sentence names their columns.
+/// Puts values of the first row where the sentence names their columns. What a value holds is never filled in again.
 fn fill(sentence: &str, rows: &Rows) -> String {
-    let mut sentence = sentence.to_owned();
-    let first: Option<Members> = rows.first().and_then(|row| serde_json::from_slice(row).ok());
-    for (name, value) in first.unwrap_or_default() {
-        let shown = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        sentence = sentence.replace(&format!("{{{name}}}"), &shown);
+    let first: Members = rows.first().and_then(|row| serde_json::from_slice(row).ok()).unwrap_or_default();
+    let mut filled = String::with_capacity(sentence.len());
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let named = after.split_once('}').and_then(|(name, after)| Some((first.get(name)?, after)));
+        match named {
+            Some((Value::String(text), _)) => filled.push_str(text),
+            Some((value, _)) => filled.push_str(&value.to_string()),
+            None => filled.push('{'),
+        }
+        rest = named.map_or(after, |(_, behind)| behind);
     }
-    sentence
+    filled.push_str(rest);
+    filled
 }
 
 impl Statement {

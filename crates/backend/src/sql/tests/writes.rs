@@ -188,3 +188,21 @@ tools:
         }
     }
 }
+
+#[tokio::test]
+async fn a_sentence_is_filled_in_once() {
+    let yaml = "
+tools:
+  refuse:
+    backend: shop
+    description: Refuse.
+    effect: write
+    returns: count
+    steps:
+      - sql: SELECT '{b}' AS a, 'x' AS b
+        expect: none
+        otherwise: \"{a} {b} {c} {\"
+      - sql: DELETE FROM orders
+";
+    check(yaml, &[("refuse", "{}", "refused: {b} x {c} {")]).await;
+}
