@@ -14,7 +14,7 @@ struct Arrows {
 
 const ARROWS: &[Arrows] = &[
     Arrows { of: "model", may_know: &[] },
-    Arrows { of: "config", may_know: &["model"] },
+    Arrows { of: "config", may_know: &[] },
     Arrows { of: "protocol", may_know: &["model"] },
     Arrows { of: "store", may_know: &["model", "config"] },
     Arrows { of: "backend", may_know: &["model", "config"] },
