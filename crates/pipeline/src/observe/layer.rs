@@ -71,6 +71,8 @@ fn report(call: &Call, fault: &Fault) {
                 request = %call.request,
                 tool = subject(call),
                 caller = %call.caller.id,
+                session = call.origin.session.as_deref(),
+                traceparent = call.origin.traceparent.as_deref(),
                 kind = kind.code(),
                 error = fault.chain(),
                 $text
