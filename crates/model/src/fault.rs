@@ -31,6 +31,15 @@ pub enum Kind {
     Refused,
     /// What the arguments name does not exist.
     NotFound,
+    /// A rule of the operator forbids this call with these arguments.
+    Denied,
+    /// The caller's token does not reach; these scopes would.
+    Scopes(Vec<String>),
+    /// The caller, its tenant or the tool has used up its quota.
+    Limited {
+        /// When it makes sense to come back.
+        retry_after: Duration,
+    },
     /// The client would have to declare a capability; the value is what it lacks.
     Capability(Value),
     /// The deadline passed.
@@ -60,6 +69,9 @@ impl Kind {
             Self::Arguments => "bad_arguments",
             Self::Refused => "refused",
             Self::NotFound => "not_found",
+            Self::Denied => "denied",
+            Self::Scopes(_) => "insufficient_scope",
+            Self::Limited { .. } => "limited",
             Self::Capability(_) => "missing_capability",
             Self::Timeout => "timeout",
             Self::Overloaded { .. } => "overloaded",
@@ -118,6 +130,26 @@ impl Fault {
     #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, message)
+    }
+
+    /// Forbidden by a rule.
+    #[must_use]
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self::new(Kind::Denied, message)
+    }
+
+    /// The token lacks these scopes; all of them are named at once.
+    #[must_use]
+    pub fn scopes(needed: Vec<String>) -> Self {
+        let message = format!("this needs a token with the scope {}", needed.join(" "));
+        Self::new(Kind::Scopes(needed), message)
+    }
+
+    /// A quota is used up. `what` says whose, such as `your quota for this tool (10 per minute)`.
+    #[must_use]
+    pub fn limited(what: &str, retry_after: Duration) -> Self {
+        let seconds = retry_after.as_millis().div_ceil(1000).max(1);
+        Self::new(Kind::Limited { retry_after }, format!("{what} is used up; call again in {seconds} s, not before"))
     }
 
     /// The client must declare `capability` first.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Call, Caller, Catalog, Fault, Json, Notices, Reply, async_trait};
+use crate::{Authentication, Call, Caller, Catalog, Credentials, Fault, Json, Notices, Reply, Unidentified, async_trait};
 
 /// Who the gate says it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +33,12 @@ pub struct Probe {
 pub trait Gateway: Send + Sync + 'static {
     /// Who the gate is.
     fn identity(&self) -> &Identity;
+
+    /// Who brought these credentials. A gate without authentication knows one caller, the machine's own user.
+    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
+
+    /// What clients are told about how to authenticate; `None` for a gate without authentication.
+    fn authentication(&self) -> Option<&Authentication>;
 
     /// What `caller` may see, in the order of the lists.
     fn catalog(&self, caller: &Caller) -> Arc<Catalog>;

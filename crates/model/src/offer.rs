@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Json, PromptName, ToolName, UriTemplate};
+use crate::{Allow, Json, PromptName, Terms, ToolName, UriTemplate};
 
 /// What calling a tool does to the world. Hints for clients and the rules for retries follow from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Tool {
     pub redact: Vec<String>,
     /// Resources whose readers are told after a successful call; `{argument}` is filled in.
     pub updates: Vec<UriTemplate>,
+    /// On which terms it may be called.
+    pub terms: Terms,
     /// MCP icons.
     pub icons: Option<Json>,
     /// Free metadata (`_meta`).
@@ -81,6 +83,7 @@ impl Tool {
             concurrency: None,
             redact: Vec::new(),
             updates: Vec::new(),
+            terms: Terms::default(),
             icons: None,
             meta: None,
         }
@@ -100,6 +103,8 @@ pub struct Resource {
     pub description: Option<String>,
     /// Media type.
     pub mime: Option<String>,
+    /// Who may read it; `None` if nothing was said.
+    pub allow: Option<Allow>,
     /// Size in bytes, if known.
     pub size: Option<u64>,
     /// MCP annotations.
@@ -123,12 +128,23 @@ pub struct ResourceTemplate {
     pub description: Option<String>,
     /// Media type of all its members.
     pub mime: Option<String>,
+    /// Who may read them; `None` if nothing was said.
+    pub allow: Option<Allow>,
     /// MCP annotations.
     pub annotations: Option<Json>,
     /// MCP icons.
     pub icons: Option<Json>,
     /// Free metadata (`_meta`).
     pub meta: Option<Json>,
+}
+
+impl ResourceTemplate {
+    /// A family with nothing but its URIs and its name.
+    #[must_use]
+    pub fn new(uri: UriTemplate, name: impl Into<String>) -> Self {
+        let (title, description, mime, allow, annotations, icons, meta) = Default::default();
+        Self { uri, name: name.into(), title, description, mime, allow, annotations, icons, meta }
+    }
 }
 
 /// A prompt on offer.
@@ -142,10 +158,21 @@ pub struct Prompt {
     pub description: Option<String>,
     /// What it can be given; all texts.
     pub arguments: Vec<PromptArgument>,
+    /// Who may use it; `None` if nothing was said.
+    pub allow: Option<Allow>,
     /// MCP icons.
     pub icons: Option<Json>,
     /// Free metadata (`_meta`).
     pub meta: Option<Json>,
+}
+
+impl Prompt {
+    /// A prompt without arguments.
+    #[must_use]
+    pub fn new(name: PromptName) -> Self {
+        let (title, description, arguments, allow, icons, meta) = Default::default();
+        Self { name, title, description, arguments, allow, icons, meta }
+    }
 }
 
 /// One argument of a prompt.

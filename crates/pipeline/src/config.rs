@@ -1,10 +1,19 @@
-//! What an operator may write under `calls`.
+//! What an operator may write about the column: under `calls`, and in the sections of the layers that have one of their own.
 
 use callgate_config::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{bulkhead, validate};
+use crate::{audit, bulkhead, validate};
+
+/// All sections of the column.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What stands under `calls`.
+    pub calls: Config,
+    /// What stands under `audit`.
+    pub audit: audit::Config,
+}
 
 /// How calls are let through: how long they may take and how many may run at once.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]

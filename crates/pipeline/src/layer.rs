@@ -15,7 +15,7 @@ use callgate_store::Store;
 use prometheus_client::registry::Registry;
 
 use crate::{
-    Config, audit,
+    Settings,
     gate::{Running, dispatch},
     redact::Redaction,
 };
@@ -71,10 +71,8 @@ impl<'a> Next<'a> {
 pub(crate) struct Opening<'a> {
     /// Everything on offer.
     pub(crate) catalog: &'a Catalog,
-    /// What the operator wrote under `calls`.
-    pub(crate) calls: &'a Config,
-    /// What the operator wrote under `audit`.
-    pub(crate) audit: &'a audit::Config,
+    /// What the operator wrote.
+    pub(crate) settings: &'a Settings,
     /// The gate's own state.
     pub(crate) store: &'a Arc<dyn Store>,
     /// Wall-clock time.

@@ -28,7 +28,7 @@ mod validate;
 pub mod audit;
 
 pub use bulkhead::Config as BulkheadConfig;
-pub use config::Config;
+pub use config::{Config, Settings};
 pub use error::Error;
 pub use gate::{Gate, Parts};
 pub use validate::Config as ValidateConfig;

@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
 use callgate_model::{Backend, BackendName, Clock, Identity, Json};
+use callgate_pipeline::Settings;
 
 use crate::{
     Error, Gate,
@@ -16,8 +17,7 @@ pub struct Builder {
     identity: Identity,
     backends: Vec<(String, Arc<dyn Backend>)>,
     store: Store,
-    calls: Calls,
-    audit: Audit,
+    settings: Settings,
     wire: Wire,
     clock: Clock,
 }
@@ -29,8 +29,7 @@ impl Default for Builder {
             identity: Identity { name: "callgate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), ..Identity::default() },
             backends: Vec::new(),
             store: memory,
-            calls: Calls::default(),
-            audit: Audit::default(),
+            settings: Settings::default(),
             wire: Wire::default(),
             clock: Clock::System,
         }
@@ -91,14 +90,14 @@ impl Builder {
     /// How calls are let through.
     #[must_use]
     pub fn calls(mut self, calls: Calls) -> Self {
-        self.calls = calls;
+        self.settings.calls = calls;
         self
     }
 
     /// What is written down about calls.
     #[must_use]
     pub fn audit(mut self, audit: Audit) -> Self {
-        self.audit = audit;
+        self.settings.audit = audit;
         self
     }
 
@@ -118,11 +117,20 @@ impl Builder {
 
     /// Opens the store and puts the gate together.
     pub async fn open(self) -> Result<Gate, Error> {
-        let Self { identity, backends, store, calls, audit, wire, clock } = self;
+        let Self { identity, backends, store, settings, wire, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
         let store = callgate_store::open(&store, Path::new("."))?;
-        Gate::assemble(Parts { identity, backends, store, calls, audit, wire, listen: SocketAddr::from(([127, 0, 0, 1], 8000)), clock })
+        Gate::assemble(Parts {
+            identity,
+            backends,
+            identify: None,
+            store,
+            settings,
+            wire,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            clock,
+        })
     }
 }
 

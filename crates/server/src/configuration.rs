@@ -97,7 +97,8 @@ impl Configuration {
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
         let Root { listen, wire, calls, audit, .. } = root;
-        Gate::assemble(Parts { identity, backends, store, calls, audit, wire, listen: listen.0, clock: Clock::System })
+        let settings = callgate_pipeline::Settings { calls, audit };
+        Gate::assemble(Parts { identity, backends, identify: None, store, settings, wire, listen: listen.0, clock: Clock::System })
     }
 
     fn opening(&self, aim: Aim) -> Opening {

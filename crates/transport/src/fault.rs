@@ -54,9 +54,16 @@ fn error(kind: &Kind, aim: &Aim, frame: &Frame<'_>, message: &str) -> Option<Rpc
         (Kind::Capability(capability), _) if revision.is_modern() => RpcError::missing_capability(message, capability.clone()),
         (Kind::Capability(_), _) => RpcError::invalid_params(message),
         (_, Aim::Tool) => return None,
-        (Kind::Arguments | Kind::Refused | Kind::NotFound, _) => RpcError::invalid_params(message),
-        (Kind::Timeout | Kind::Overloaded { .. } | Kind::Unavailable | Kind::Unclear | Kind::Cancelled | Kind::Internal, _) => {
-            RpcError::new(RpcError::INTERNAL, message).with(serde_json::json!({ "kind": kind.code() }))
-        }
+        (Kind::Arguments | Kind::Refused | Kind::NotFound | Kind::Denied | Kind::Scopes(_), _) => RpcError::invalid_params(message),
+        (
+            Kind::Timeout
+            | Kind::Overloaded { .. }
+            | Kind::Limited { .. }
+            | Kind::Unavailable
+            | Kind::Unclear
+            | Kind::Cancelled
+            | Kind::Internal,
+            _,
+        ) => RpcError::new(RpcError::INTERNAL, message).with(serde_json::json!({ "kind": kind.code() })),
     })
 }

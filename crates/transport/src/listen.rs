@@ -32,7 +32,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// Begins to listen to what is asked for and can be given.
     pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, Answer> {
-        let Some(seat) = desk.seats.take(&visit.caller.id) else {
+        let Some(seat) = desk.seats.take(visit.caller.key()) else {
             let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
             return Err(fault::refuse(&visit.frame(desk.gateway.identity()), error));
         };

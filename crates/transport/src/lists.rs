@@ -39,7 +39,7 @@ type Page<'c, T> = (&'c [Arc<Item<T>>], Option<String>);
 
 /// The items from `cursor` on, and the cursor for what follows them.
 fn page<'c, T>(desk: &Desk, visit: &Visit, list: &str, all: &'c [Arc<Item<T>>], cursor: Option<&str>) -> Result<Page<'c, T>, RpcError> {
-    let about = [b"cursor", list.as_bytes(), visit.caller.id.as_bytes()].join(&0);
+    let about = [b"cursor", list.as_bytes(), visit.caller.key().as_bytes()].join(&0);
     let start = match cursor {
         None => 0,
         Some(cursor) => position(desk, &about, cursor)

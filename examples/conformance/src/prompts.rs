@@ -95,12 +95,9 @@ fn offer(fixture: &Fixture) -> Prompt {
         ..PromptArgument::default()
     };
     Prompt {
-        name: PromptName::new(fixture.name).expect("the names in the table keep the rule"),
-        title: None,
         description: Some(fixture.about.into()),
         arguments: fixture.arguments.iter().map(argument).collect(),
-        icons: None,
-        meta: None,
+        ..Prompt::new(PromptName::new(fixture.name).expect("the names in the table keep the rule"))
     }
 }
 

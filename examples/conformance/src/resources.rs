@@ -50,15 +50,11 @@ pub(crate) fn offers() -> Vec<Resource> {
 
 /// The family.
 pub(crate) fn families() -> Vec<ResourceTemplate> {
+    let uri = UriTemplate::parse(FAMILY).expect("the template is well-formed");
     vec![ResourceTemplate {
-        uri: UriTemplate::parse(FAMILY).expect("the template is well-formed"),
-        name: "template".into(),
-        title: None,
         description: Some("One document for each id.".into()),
         mime: Some("application/json".into()),
-        annotations: None,
-        icons: None,
-        meta: None,
+        ..ResourceTemplate::new(uri, "template")
     }]
 }
 

@@ -107,8 +107,8 @@ impl Resource {
                 offers.resources.push(callgate_model::Resource { uri, name, title, description, mime, ..Default::default() });
             }
             Place::Family(uri) => {
-                let (uri, annotations, icons, meta) = (uri.clone(), None, None, None);
-                offers.templates.push(callgate_model::ResourceTemplate { uri, name, title, description, mime, annotations, icons, meta });
+                let family = callgate_model::ResourceTemplate::new(uri.clone(), name);
+                offers.templates.push(callgate_model::ResourceTemplate { title, description, mime, ..family });
             }
         }
     }

@@ -55,7 +55,7 @@ impl Seal {
             context.update(bytes);
         };
         member(b"callgate sql cursor 1");
-        member(call.caller.id.as_bytes());
+        member(call.caller.key().as_bytes());
         member(call.target.name().as_bytes());
         let mut arguments: Vec<_> = call.arguments.iter().filter(|(name, _)| *name != AFTER).collect();
         arguments.sort_by_key(|(name, _)| *name);

@@ -78,7 +78,7 @@ impl<'a> Entry<'a> {
         if slot.is_none() {
             self.desk.unwritten.inc();
             let Call { request, caller, .. } = self.call;
-            error!(%request, tool = subject(self.call), caller = %caller.id, outcome, "the audit queue is full: this line is the call's only record");
+            error!(%request, tool = subject(self.call), caller = %caller.id(), outcome, "the audit queue is full: this line is the call's only record");
         }
         slot
     }

@@ -25,7 +25,7 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
         store: opening.store.clone(),
         clock: opening.clock,
         redaction: opening.redaction.clone(),
-        slots: Lanes::new(opening.audit.queue),
+        slots: Lanes::new(opening.settings.audit.queue),
         unwritten: Counter::default(),
     });
     opening.registry.register("mcp_audit_unwritten", "Calls whose record went to the log for want of room", desk.unwritten.clone());

@@ -24,7 +24,7 @@ struct Bulkhead {
 type Backends = HashMap<BackendName, Room>;
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
-    let config = &opening.calls.bulkhead;
+    let config = &opening.settings.calls.bulkhead;
     let tools = opening.catalog.tools().iter().map(|item| Room::new(item.offer.concurrency.unwrap_or(config.tool))).collect();
     let names = backends_of(opening.catalog);
     let backends: Arc<Backends> = Arc::new(names.into_iter().map(|name| (name, Room::new(config.backend))).collect());

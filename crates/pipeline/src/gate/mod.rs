@@ -15,13 +15,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use callgate_model::{Backend, BackendName, Call, Caller, Catalog, Clock, Fault, Gateway, Identity, Invoke, Notices, Probe, Reply};
+use callgate_model::{
+    Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Fault, Gateway, Identify, Identity, Invoke, Notices,
+    Probe, Reply, Unidentified,
+};
 use callgate_store::Store;
 use futures_util::{FutureExt as _, future::join_all};
 use prometheus_client::registry::Registry;
 
 use crate::{
-    Config, audit,
+    Settings,
     layer::{Layer, Next},
     metrics::{self, Backends},
 };
@@ -37,12 +40,12 @@ pub struct Parts {
     pub identity: Identity,
     /// The backends, opened; their order is the order of the lists.
     pub backends: Vec<(BackendName, Arc<dyn Backend>)>,
+    /// Who recognises callers; `None` for a gate that serves the machine's own user.
+    pub identify: Option<Arc<dyn Identify>>,
     /// Where the audit log is kept.
     pub store: Arc<dyn Store>,
-    /// What the operator wrote under `calls`.
-    pub config: Config,
-    /// What the operator wrote under `audit`.
-    pub audit: audit::Config,
+    /// What the operator wrote.
+    pub settings: Settings,
     /// Wall-clock time.
     pub clock: Clock,
 }
@@ -52,6 +55,8 @@ pub struct Gate {
     identity: Identity,
     catalog: Arc<Catalog>,
     backends: Backends,
+    identify: Option<Arc<dyn Identify>>,
+    local: Arc<Caller>,
     store: Arc<dyn Store>,
     targets: Targets,
     column: Vec<Box<dyn Layer>>,
@@ -93,6 +98,17 @@ impl Gate {
 impl Gateway for Gate {
     fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+        match &self.identify {
+            Some(identify) => identify.identify(credentials).await,
+            None => Ok(self.local.clone()),
+        }
+    }
+
+    fn authentication(&self) -> Option<&Authentication> {
+        self.identify.as_deref().map(Identify::authentication)
     }
 
     fn catalog(&self, _caller: &Caller) -> Arc<Catalog> {

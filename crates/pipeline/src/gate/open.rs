@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use callgate_model::{Call, Catalog, Effect, Invoke, Notices, Target};
+use callgate_model::{Call, Caller, Catalog, Effect, Invoke, Notices, Target};
 use prometheus_client::registry::Registry;
 
 use super::{Gate, Parts, Running};
@@ -21,15 +21,14 @@ use crate::{
 impl Gate {
     /// Checks and puts together what `parts` describe. Starts nothing.
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { identity, backends, store, config, audit, clock } = parts;
+        let Parts { identity, backends, identify, store, settings, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
-        let redaction = Arc::new(Redaction::new(&audit, &catalog));
+        let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let running = Arc::new(Running::default());
         let mut registry = Registry::default();
         let mut opening = Opening {
             catalog: &catalog,
-            calls: &config,
-            audit: &audit,
+            settings: &settings,
             store: &store,
             clock,
             redaction: &redaction,
@@ -42,19 +41,21 @@ impl Gate {
             column.push((row.open)(&mut opening)?);
         }
         registry.register_collector(Box::new(Process));
-        let targets = Targets::new(&catalog, &config);
+        let targets = Targets::new(&catalog, &settings.calls);
         Ok(Arc::new_cyclic(|me: &Weak<Self>| {
             let me: Weak<dyn Invoke> = me.clone();
             Self {
                 identity,
                 backends: Backends(backends),
+                identify,
+                local: Caller::local(),
                 store,
                 targets,
                 column,
                 registry,
                 notices: Notices::new(),
                 running,
-                probe: config.probe.get(),
+                probe: settings.calls.probe.get(),
                 catalog,
                 me,
             }

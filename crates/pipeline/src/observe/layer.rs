@@ -70,7 +70,8 @@ fn report(call: &Call, fault: &Fault) {
             $level!(
                 request = %call.request,
                 tool = subject(call),
-                caller = %call.caller.id,
+                caller = %call.caller.id(),
+                tenant = %call.caller.tenant(),
                 session = call.origin.session.as_deref(),
                 traceparent = call.origin.traceparent.as_deref(),
                 kind = kind.code(),

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::script::Script;
-use crate::{Config, Error, Gate, Parts, audit, outcome};
+use crate::{Config, Error, Gate, Parts, Settings, audit, outcome};
 
 /// What an operator would write.
 #[derive(Default, Deserialize)]
@@ -54,8 +54,8 @@ impl Fixture {
             identity: Identity::default(),
             backends: vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)],
             store: ledger.clone(),
-            config: calls,
-            audit,
+            settings: Settings { calls, audit },
+            identify: None,
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })?;
         Ok(Self { gate, script, ledger })

@@ -93,23 +93,10 @@ impl Backend for Script {
         Offers {
             tools: tools().into_iter().map(tool).chain(odd).collect(),
             resources: vec![Resource { uri: "note://one".into(), ..Resource::default() }],
-            templates: vec![ResourceTemplate {
-                uri: UriTemplate::parse("item://{id}").expect("a template"),
-                name: "item".into(),
-                title: None,
-                description: None,
-                mime: None,
-                annotations: None,
-                icons: None,
-                meta: None,
-            }],
+            templates: vec![ResourceTemplate::new(UriTemplate::parse("item://{id}").expect("a template"), "item")],
             prompts: vec![Prompt {
-                name: PromptName::new("greet").expect("a name"),
-                title: None,
-                description: None,
                 arguments: vec![argument("who", true), argument("tone", false)],
-                icons: None,
-                meta: None,
+                ..Prompt::new(PromptName::new("greet").expect("a name"))
             }],
             completes: true,
         }

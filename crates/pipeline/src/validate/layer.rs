@@ -19,7 +19,7 @@ struct Validate {
 }
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
-    let config = &opening.calls.validate;
+    let config = &opening.settings.calls.validate;
     let patterns = PatternCache::new();
     let compile = |(index, item): (usize, &Arc<Item<Tool>>)| {
         let tool = &item.offer;

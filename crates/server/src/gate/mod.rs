@@ -5,7 +5,7 @@ mod signals;
 
 use std::{fmt, net::SocketAddr, sync::Arc};
 
-use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identity};
+use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity};
 use callgate_store::Store;
 
 pub use self::{
@@ -18,9 +18,9 @@ use crate::{Builder, Error};
 pub(crate) struct Parts {
     pub(crate) identity: Identity,
     pub(crate) backends: Vec<(BackendName, Arc<dyn Backend>)>,
+    pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) calls: callgate_pipeline::Config,
-    pub(crate) audit: callgate_pipeline::audit::Config,
+    pub(crate) settings: callgate_pipeline::Settings,
     pub(crate) wire: callgate_transport::Config,
     pub(crate) listen: SocketAddr,
     pub(crate) clock: Clock,
@@ -41,8 +41,8 @@ impl Gate {
     }
 
     pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { identity, backends, store, calls, audit, wire, listen, clock } = parts;
-        let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts { identity, backends, store, config: calls, audit, clock })?;
+        let Parts { identity, backends, identify, store, settings, wire, listen, clock } = parts;
+        let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts { identity, backends, identify, store, settings, clock })?;
         callgate_transport::check(&column.catalog(&Caller::local()))
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
         Ok(Self { column, wire, listen })

@@ -74,7 +74,7 @@ impl Entry {
             at,
             request: request.to_string(),
             depth,
-            caller: caller.id.as_ref().into(),
+            caller: caller.id().as_ref().into(),
             transport: origin.transport.into(),
             revision: origin.revision.into(),
             session: origin.session.clone(),

@@ -25,7 +25,7 @@ pub(super) fn write(connection: &mut Connection, batch: &[Pending]) -> rusqlite:
                 at.as_microsecond(),
                 request.as_str(),
                 depth,
-                caller.id.as_ref(),
+                caller.id().as_ref(),
                 origin.transport,
                 origin.revision,
                 origin.session,

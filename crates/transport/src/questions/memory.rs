@@ -68,7 +68,7 @@ fn longest(desk: &Desk) -> usize {
 /// What a state is bound to: who calls what with which arguments, whatever the order of their members.
 pub(super) fn about(caller: &Caller, target: &Target, arguments: &Members) -> Vec<u8> {
     let mut digest = Context::new(&SHA256);
-    for part in ["state", &caller.id, target.sort(), target.name()] {
+    for part in ["state", caller.key(), target.sort(), target.name()] {
         text(&mut digest, part);
     }
     members(&mut digest, arguments);

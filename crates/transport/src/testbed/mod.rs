@@ -7,9 +7,9 @@ pub(crate) mod client;
 use std::{sync::Arc, time::Duration};
 
 use callgate_model::{
-    Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Effect, Fault, Gateway, Identity, InputRequest,
-    InputRequired, Json, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply, Resource, ResourceContents,
-    ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, UriTemplate, async_trait,
+    Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Gateway,
+    Identity, InputRequest, InputRequired, Json, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply, Resource,
+    ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified, UriTemplate, async_trait,
 };
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
@@ -130,6 +130,14 @@ impl Gateway for Script {
         &self.identity
     }
 
+    async fn identify(&self, _: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+        Ok(Caller::local())
+    }
+
+    fn authentication(&self) -> Option<&Authentication> {
+        None
+    }
+
     fn catalog(&self, _: &Caller) -> Arc<Catalog> {
         self.catalog.clone()
     }
@@ -214,24 +222,8 @@ impl Backend for Fixtures {
             "sample",
             "fail",
         ];
-        let prompt = Prompt {
-            name: PromptName::new("hello").expect("a name"),
-            title: None,
-            description: None,
-            arguments: Vec::new(),
-            icons: None,
-            meta: None,
-        };
-        let template = ResourceTemplate {
-            uri: UriTemplate::parse("test://many/{id}").expect("a template"),
-            name: "many".into(),
-            title: None,
-            description: None,
-            mime: None,
-            annotations: None,
-            icons: None,
-            meta: None,
-        };
+        let prompt = Prompt::new(PromptName::new("hello").expect("a name"));
+        let template = ResourceTemplate::new(UriTemplate::parse("test://many/{id}").expect("a template"), "many");
         Offers {
             tools: names.map(tool).into(),
             resources: vec![Resource { uri: "test://one".into(), name: "one".into(), ..Resource::default() }],

@@ -42,7 +42,7 @@ impl Prompt {
         let data = config.data.iter().filter_map(|(key, data)| check.fetch(key, data, tools, shares)).collect();
         let template = check.template(&config);
         let PromptConfig { title, description, .. } = config;
-        let offer = callgate_model::Prompt { name: name?, title, description, arguments, icons: None, meta: None };
+        let offer = callgate_model::Prompt { title, description, arguments, ..callgate_model::Prompt::new(name?) };
         Some(Self { offer, data, template: template? })
     }
 }

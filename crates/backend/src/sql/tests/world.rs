@@ -120,7 +120,7 @@ impl World {
 
     pub(super) fn call_by(&self, target: Target, arguments: &str, caller: &str, within: Duration) -> Call {
         let arguments = serde_json::from_str(arguments).unwrap();
-        let caller = Arc::new(Caller { id: caller.into() });
+        let caller = Arc::new(Caller::new("local", caller, callgate_model::Proof::Local));
         let mut call = Call::new(target, arguments, caller, Arc::new(Origin::default()), Deadline::after(within));
         call.found = self.catalog.find(&call.target);
         call

@@ -111,7 +111,7 @@ impl Sessions {
     /// no room at all.
     pub(super) fn open(&self, gateway: &dyn Gateway, caller: &Arc<Caller>, peer: Arc<Peer>) -> Option<Arc<Session>> {
         let mut table = lock(&self.table);
-        let own = table.values().filter(|session| session.caller.id == caller.id);
+        let own = table.values().filter(|session| session.caller.key() == caller.key());
         if own.clone().count() >= self.limits.per_caller {
             let idle = own.filter_map(|session| Some((session.idle_since()?, session.clone())));
             let (_, oldest) = idle.min_by_key(|(since, _)| *since)?;
@@ -142,7 +142,7 @@ impl Sessions {
 
     /// The session with this id, if it is this caller's and not over.
     pub(super) fn find(&self, id: &str, caller: &Caller) -> Option<Arc<Session>> {
-        let session = lock(&self.table).get(id).filter(|session| session.caller.id == caller.id).cloned()?;
+        let session = lock(&self.table).get(id).filter(|session| session.caller.key() == caller.key()).cloned()?;
         if session.idle_since().is_some_and(|since| since.elapsed() >= self.limits.idle.get()) {
             self.end(&session);
             return None;
