@@ -32,13 +32,13 @@ pub struct Probe {
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
     /// Who the gate is.
-    fn identity(&self) -> &Identity;
+    fn identity(&self) -> Arc<Identity>;
 
     /// Who brought these credentials. A gate without authentication knows one caller, the machine's own user.
     async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
 
     /// What clients are told about how to authenticate; `None` for a gate without authentication.
-    fn authentication(&self) -> Option<&Authentication>;
+    fn authentication(&self) -> Option<Arc<Authentication>>;
 
     /// What `caller` may see, in the order of the lists.
     fn catalog(&self, caller: &Caller) -> Arc<Catalog>;

@@ -63,5 +63,5 @@ pub trait Identify: Send + Sync + fmt::Debug + 'static {
     async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
 
     /// What clients are told.
-    fn authentication(&self) -> &Authentication;
+    fn authentication(&self) -> Arc<Authentication>;
 }

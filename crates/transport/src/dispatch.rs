@@ -54,7 +54,8 @@ pub(crate) fn take(desk: &Arc<Desk>, catalog: &Arc<Catalog>, visit: Visit, ask: 
 
 /// The answer to what needs no call.
 fn at_once(desk: &Desk, catalog: &Catalog, visit: &Visit, ask: Ask) -> Answer {
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     let answer = match ask {
         Ask::Discover => Ok(encode::discover(&frame, desk.capabilities(catalog), desk.fresh_lists())),
         Ask::Tools(page) => lists::tools(desk, catalog, visit, page.as_deref()),
@@ -129,7 +130,8 @@ async fn run(desk: Arc<Desk>, visit: Visit, plan: Plan, outlet: Outlet, ask: Opt
         None => once(&desk, &visit, call, retry, on_leave).await,
         Some(ask) => questions::until_done(&desk, &visit, call, &ask).await,
     };
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     match reply {
         Ok(reply) => Answer::ok(encode::reply(&frame, &reply, desk.fresh_resources())),
         Err(fault) => fault::answer(&fault, &aim, &frame, &visit.request),

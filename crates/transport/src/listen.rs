@@ -34,7 +34,7 @@ impl Stream {
     pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, Answer> {
         let Some(seat) = desk.seats.take(visit.caller.key()) else {
             let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
-            return Err(fault::refuse(&visit.frame(desk.gateway.identity()), error));
+            return Err(fault::refuse(&visit.frame(&desk.gateway.identity()), error));
         };
         let board = desk.gateway.notices().listen();
         let granted = grant(catalog, filter, desk.config.listen.resources);
@@ -84,7 +84,7 @@ impl Stream {
 
     fn end(&mut self) {
         self.is_over = true;
-        self.waiting.push_back(self.visit.frame(self.desk.gateway.identity()).listen_end().into());
+        self.waiting.push_back(self.visit.frame(&self.desk.gateway.identity()).listen_end().into());
     }
 }
 

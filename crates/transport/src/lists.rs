@@ -10,28 +10,32 @@ use crate::{desk::Desk, visit::Visit};
 /// A page of tools.
 pub(crate) fn tools(desk: &Desk, catalog: &Catalog, visit: &Visit, cursor: Option<&str>) -> Result<Vec<u8>, RpcError> {
     let (page, next) = page(desk, visit, "tools", catalog.tools(), cursor)?;
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     Ok(encode::tools(&frame, page.iter().map(|item| &item.offer), next.as_deref(), desk.fresh_lists()))
 }
 
 /// A page of prompts.
 pub(crate) fn prompts(desk: &Desk, catalog: &Catalog, visit: &Visit, cursor: Option<&str>) -> Result<Vec<u8>, RpcError> {
     let (page, next) = page(desk, visit, "prompts", catalog.prompts(), cursor)?;
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     Ok(encode::prompts(&frame, page.iter().map(|item| &item.offer), next.as_deref(), desk.fresh_lists()))
 }
 
 /// A page of resources.
 pub(crate) fn resources(desk: &Desk, catalog: &Catalog, visit: &Visit, cursor: Option<&str>) -> Result<Vec<u8>, RpcError> {
     let (page, next) = page(desk, visit, "resources", catalog.resources(), cursor)?;
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     Ok(encode::resources(&frame, page.iter().map(|item| &item.offer), next.as_deref(), desk.fresh_lists()))
 }
 
 /// A page of resource templates.
 pub(crate) fn templates(desk: &Desk, catalog: &Catalog, visit: &Visit, cursor: Option<&str>) -> Result<Vec<u8>, RpcError> {
     let (page, next) = page(desk, visit, "templates", catalog.templates(), cursor)?;
-    let frame = visit.frame(desk.gateway.identity());
+    let identity = desk.gateway.identity();
+    let frame = visit.frame(&identity);
     Ok(encode::templates(&frame, page.iter().map(|item| &item.offer), next.as_deref(), desk.fresh_lists()))
 }
 

@@ -46,13 +46,15 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// What the operator wrote.
     pub settings: Settings,
+    /// The board on which changes are announced; a gate that takes the place of another takes over its board.
+    pub notices: Notices,
     /// Wall-clock time.
     pub clock: Clock,
 }
 
 /// A running gate.
 pub struct Gate {
-    identity: Identity,
+    identity: Arc<Identity>,
     catalog: Arc<Catalog>,
     backends: Backends,
     identify: Option<Arc<dyn Identify>>,
@@ -96,8 +98,8 @@ impl Gate {
 
 #[async_trait]
 impl Gateway for Gate {
-    fn identity(&self) -> &Identity {
-        &self.identity
+    fn identity(&self) -> Arc<Identity> {
+        self.identity.clone()
     }
 
     async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
@@ -107,7 +109,7 @@ impl Gateway for Gate {
         }
     }
 
-    fn authentication(&self) -> Option<&Authentication> {
+    fn authentication(&self) -> Option<Arc<Authentication>> {
         self.identify.as_deref().map(Identify::authentication)
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use callgate_model::{Call, Caller, Catalog, Effect, Invoke, Notices, Target};
+use callgate_model::{Call, Caller, Catalog, Effect, Invoke, Target};
 use prometheus_client::registry::Registry;
 
 use super::{Gate, Parts, Running};
@@ -21,7 +21,7 @@ use crate::{
 impl Gate {
     /// Checks and puts together what `parts` describe. Starts nothing.
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { identity, backends, identify, store, settings, clock } = parts;
+        let Parts { identity, backends, identify, store, settings, notices, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let running = Arc::new(Running::default());
@@ -45,7 +45,7 @@ impl Gate {
         Ok(Arc::new_cyclic(|me: &Weak<Self>| {
             let me: Weak<dyn Invoke> = me.clone();
             Self {
-                identity,
+                identity: Arc::new(identity),
                 backends: Backends(backends),
                 identify,
                 local: Caller::local(),
@@ -53,7 +53,7 @@ impl Gate {
                 targets,
                 column,
                 registry,
-                notices: Notices::new(),
+                notices,
                 running,
                 probe: settings.calls.probe.get(),
                 catalog,

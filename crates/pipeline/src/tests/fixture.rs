@@ -56,6 +56,7 @@ impl Fixture {
             store: ledger.clone(),
             settings: Settings { calls, audit },
             identify: None,
+            notices: callgate_model::Notices::new(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })?;
         Ok(Self { gate, script, ledger })

@@ -67,7 +67,8 @@ impl Serve {
 /// Says where the gate is and what to paste into a client.
 fn announce(listening: &Listening, log: &Log) {
     let (gateway, catalog) = (listening.gate().gateway(), listening.gate().catalog());
-    let name = &gateway.identity().name;
+    let identity = gateway.identity();
+    let name = &identity.name;
     let url = listening.url();
     let client = json!({ "mcpServers": { name: { "type": "http", "url": url } } });
     let (tools, resources, prompts) =

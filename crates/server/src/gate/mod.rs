@@ -42,7 +42,15 @@ impl Gate {
 
     pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
         let Parts { identity, backends, identify, store, settings, wire, listen, clock } = parts;
-        let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts { identity, backends, identify, store, settings, clock })?;
+        let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts {
+            identity,
+            backends,
+            identify,
+            store,
+            settings,
+            notices: callgate_model::Notices::new(),
+            clock,
+        })?;
         callgate_transport::check(&column.catalog(&Caller::local()))
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
         Ok(Self { column, wire, listen })

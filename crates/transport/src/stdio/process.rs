@@ -107,7 +107,8 @@ impl Process {
         let desk = &self.desk;
         desk.tasks.spawn(tell(desk.clone(), legacy, self.out.clone()));
         let catalog = desk.gateway.catalog(&desk.caller);
-        let frame = encode::Frame { revision: peer.revision, id: &request.id, identity: desk.gateway.identity() };
+        let identity = desk.gateway.identity();
+        let frame = encode::Frame { revision: peer.revision, id: &request.id, identity: &identity };
         self.say(encode::initialize(&frame, desk.capabilities(&catalog))).await;
     }
 

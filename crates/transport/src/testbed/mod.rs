@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 
 /// The scripted gate.
 pub(crate) struct Script {
-    identity: Identity,
+    identity: Arc<Identity>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) notices: Notices,
     /// Lets one waiting call go on.
@@ -31,7 +31,7 @@ impl Script {
     pub(crate) fn new() -> Arc<Self> {
         let name = BackendName::new("script").expect("a name");
         Arc::new(Self {
-            identity: Identity { name: "script".into(), version: "1".into(), ..Identity::default() },
+            identity: Arc::new(Identity { name: "script".into(), version: "1".into(), ..Identity::default() }),
             catalog: Arc::new(Catalog::of([(name, Arc::new(Fixtures) as Arc<dyn Backend>)]).expect("names differ")),
             notices: Notices::new(),
             go: Semaphore::new(0),
@@ -126,15 +126,15 @@ impl Drop for Running<'_> {
 
 #[async_trait]
 impl Gateway for Script {
-    fn identity(&self) -> &Identity {
-        &self.identity
+    fn identity(&self) -> Arc<Identity> {
+        self.identity.clone()
     }
 
     async fn identify(&self, _: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
         Ok(Caller::local())
     }
 
-    fn authentication(&self) -> Option<&Authentication> {
+    fn authentication(&self) -> Option<Arc<Authentication>> {
         None
     }
 

@@ -71,7 +71,8 @@ fn initialize(server: &Server, mut request: Request) -> Response<Body> {
         return reply::later(error, Some(request.id), "30");
     };
     let catalog = desk.gateway.catalog(&desk.caller);
-    let frame = encode::Frame { revision: session.peer.revision, id: &request.id, identity: desk.gateway.identity() };
+    let identity = desk.gateway.identity();
+    let frame = encode::Frame { revision: session.peer.revision, id: &request.id, identity: &identity };
     let mut response = reply::json(Answer::ok(encode::initialize(&frame, desk.capabilities(&catalog))));
     let id = HeaderValue::from_str(&session.id).expect("a session id is base64url");
     response.headers_mut().insert(SESSION, id);
