@@ -4,7 +4,7 @@ use callgate_model::{Answers, ClientCapabilities, Level, Members, Reference};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Request, Revision, RpcError};
+use crate::{Params, Request, Revision, RpcError};
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,8 +133,8 @@ pub fn ask(revision: Revision, request: &mut Request) -> Result<Ask, RpcError> {
     })
 }
 
-fn text(params: &mut Members, key: &str) -> Result<String, RpcError> {
-    match params.swap_remove(key) {
+fn text(params: &mut Params, key: &str) -> Result<String, RpcError> {
+    match params.take(key) {
         Some(Value::String(text)) => Ok(text),
         Some(_) => Err(RpcError::invalid_params(format!("`{key}` must be a string"))),
         None => Err(RpcError::invalid_params(format!("`{key}` is missing"))),
@@ -142,42 +142,42 @@ fn text(params: &mut Members, key: &str) -> Result<String, RpcError> {
 }
 
 /// An object that may be absent.
-fn members(params: &mut Members, key: &str) -> Result<Members, RpcError> {
-    match params.swap_remove(key) {
+fn members(params: &mut Params, key: &str) -> Result<Members, RpcError> {
+    match params.take(key) {
         Some(Value::Object(members)) => Ok(members),
         Some(_) => Err(RpcError::invalid_params(format!("`{key}` must be an object"))),
         None => Ok(Members::new()),
     }
 }
 
-fn page(params: &mut Members) -> Result<Page, RpcError> {
-    if params.contains_key("cursor") { text(params, "cursor").map(Some) } else { Ok(None) }
+fn page(params: &mut Params) -> Result<Page, RpcError> {
+    if params.get("cursor").is_some() { text(params, "cursor").map(Some) } else { Ok(None) }
 }
 
-fn level(params: &Members) -> Result<Level, RpcError> {
+fn level(params: &Params) -> Result<Level, RpcError> {
     let level = params.get("level").and_then(|level| Level::deserialize(level).ok());
     level.ok_or_else(|| RpcError::invalid_params("`level` must be one of debug, info, notice, warning, error, critical, alert, emergency"))
 }
 
-fn retry(revision: Revision, params: &mut Members) -> Result<Retry, RpcError> {
+fn retry(revision: Revision, params: &mut Params) -> Result<Retry, RpcError> {
     // Legacy clients are asked by requests of the server; there the members mean nothing.
     if !revision.is_modern() {
         return Ok(Retry::default());
     }
     let answers = members(params, "inputResponses")?.into_iter().collect();
-    let state = if params.contains_key("requestState") { Some(text(params, "requestState")?) } else { None };
+    let state = if params.get("requestState").is_some() { Some(text(params, "requestState")?) } else { None };
     Ok(Retry { answers, state })
 }
 
-fn complete(params: &mut Members) -> Result<Ask, RpcError> {
-    let mut reference = members(params, "ref")?;
+fn complete(params: &mut Params) -> Result<Ask, RpcError> {
+    let mut reference = Params::from(members(params, "ref")?);
     let of = match reference.get("type").and_then(Value::as_str) {
         Some("ref/prompt") => Reference::Prompt(text(&mut reference, "name")?),
         Some("ref/resource") => Reference::Template(text(&mut reference, "uri")?),
         _ => return Err(RpcError::invalid_params("`ref.type` must be `ref/prompt` or `ref/resource`")),
     };
-    let mut argument = members(params, "argument")?;
-    let mut context = members(params, "context")?;
+    let mut argument = Params::from(members(params, "argument")?);
+    let mut context = Params::from(members(params, "context")?);
     Ok(Ask::Complete {
         of,
         argument: text(&mut argument, "name")?,
@@ -186,8 +186,8 @@ fn complete(params: &mut Members) -> Result<Ask, RpcError> {
     })
 }
 
-fn filter(params: &mut Members) -> Result<Filter, RpcError> {
-    if !params.contains_key("notifications") {
+fn filter(params: &mut Params) -> Result<Filter, RpcError> {
+    if params.get("notifications").is_none() {
         return Err(RpcError::invalid_params("`notifications` is missing"));
     }
     let mut wanted = members(params, "notifications")?;
@@ -206,7 +206,7 @@ fn filter(params: &mut Members) -> Result<Filter, RpcError> {
     Ok(Filter { tools, prompts, resources, uris })
 }
 
-fn initialize(params: &mut Members) -> Result<Initialize, RpcError> {
+fn initialize(params: &mut Params) -> Result<Initialize, RpcError> {
     let requested = text(params, "protocolVersion")?;
     let revision = Revision::named(&requested).filter(|revision| !revision.is_modern()).unwrap_or(Revision::NEWEST_LEGACY);
     let capabilities = Value::Object(members(params, "capabilities")?);

@@ -1,8 +1,6 @@
 //! Which era a message belongs to. Each message is judged by itself: a connection has no era.
 
-use callgate_model::Members;
-
-use crate::{Message, Revision, modern};
+use crate::{Message, Revision};
 
 /// How a message wants to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +16,13 @@ pub enum Era {
 /// The metadata of a request decides, whatever its method is called; headers decide only where there is no such metadata.
 #[must_use]
 pub fn era(message: &Message, version_header: Option<&str>, method_header: Option<&str>) -> Era {
-    let params: Option<&Members> = match message {
-        Message::Request(request) => Some(&request.params),
-        Message::Notification(notification) => Some(&notification.params),
+    let params = match message {
+        Message::Request(request) => &request.params,
+        Message::Notification(notification) => &notification.params,
         // Only a legacy server asks anything that a client could answer.
         Message::Response(_) => return Era::Legacy,
     };
-    let meta = params.and_then(|params| params.get("_meta")).and_then(|meta| meta.as_object());
-    if meta.is_some_and(|meta| modern::KEYS.iter().any(|key| meta.contains_key(*key))) {
+    if params.meta.is_modern {
         return Era::Modern;
     }
     let legacy_header = version_header.and_then(Revision::named).is_some_and(|revision| !revision.is_modern());

@@ -12,6 +12,7 @@ mod era;
 mod error;
 mod message;
 pub mod modern;
+mod params;
 mod revision;
 mod strict;
 
@@ -19,7 +20,9 @@ pub use ask::{Ask, Filter, Initialize, Page, Retry, ask};
 pub use era::{Era, era};
 pub use error::{Refusal, RpcError};
 pub use message::{Body, Id, Message, Notification, Request, Response, read};
+pub use params::{Given, Params};
 pub use revision::Revision;
+pub use strict::Limits;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! JSON-RPC messages, read strictly.
 
-use callgate_model::Members;
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
-use crate::{Refusal, RpcError, strict};
+use crate::{
+    Limits, Params, Refusal, RpcError,
+    strict::{self, Object, Tree},
+};
 
 /// A request's id; it is answered exactly as it came.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,7 +66,7 @@ pub struct Request {
     /// What is wanted.
     pub method: String,
     /// With which parameters.
-    pub params: Members,
+    pub params: Params,
 }
 
 /// A message that wants no reply.
@@ -73,7 +75,7 @@ pub struct Notification {
     /// What happened.
     pub method: String,
     /// The particulars.
-    pub params: Members,
+    pub params: Params,
 }
 
 /// The reply to a request of ours.
@@ -85,69 +87,74 @@ pub struct Response {
     pub outcome: Result<Value, RpcError>,
 }
 
-/// Reads one body: strict JSON nested at most `depth` deep, then a JSON-RPC message with known members only.
-pub fn read(body: &[u8], depth: usize) -> Result<Body, Refusal> {
-    match strict::parse(body, depth).map_err(|error| Refusal::bad_request(None, error))? {
-        Value::Array(items) if items.is_empty() => {
+/// Reads one body: strict JSON within `limits`, then a JSON-RPC message with known members only.
+pub fn read(body: &[u8], limits: Limits) -> Result<Body, Refusal> {
+    match strict::parse(body, limits).map_err(|error| Refusal::bad_request(None, error))? {
+        Tree::Array(items) if items.is_empty() => {
             Err(Refusal::bad_request(None, RpcError::invalid_request("an empty array is not a message")))
         }
-        Value::Array(items) => Ok(Body::Batch(items.into_iter().map(message).collect())),
-        value => message(value).map(Body::One),
+        Tree::Array(items) => Ok(Body::Batch(items.into_iter().map(message).collect())),
+        tree => message(tree).map(Body::One),
     }
 }
 
-fn message(value: Value) -> Result<Message, Refusal> {
+fn message(tree: Tree<'_>) -> Result<Message, Refusal> {
     let refuse = |id: Option<Id>, why: &str| Refusal::bad_request(id, RpcError::invalid_request(why));
-    let Value::Object(mut members) = value else {
+    let Tree::Object(mut members) = tree else {
         return Err(refuse(None, "a message is one JSON object"));
     };
-    let given = members.swap_remove("id");
+    let given = members.take("id");
     let had_id = given.is_some();
-    let id = given.and_then(Id::of);
+    let id = given.and_then(|given| Id::of(given.into()));
     if had_id && id.is_none() {
         return Err(refuse(None, "`id` must be a string or a whole number"));
     }
-    if members.swap_remove("jsonrpc").as_ref().and_then(Value::as_str) != Some("2.0") {
+    if !matches!(members.take("jsonrpc"), Some(Tree::Text(version)) if version == "2.0") {
         return Err(refuse(id, "`jsonrpc` must be \"2.0\""));
     }
-    let Some(method) = members.swap_remove("method") else {
+    let Some(method) = members.take("method") else {
         return response(id, members);
     };
-    let Value::String(method) = method else {
+    let Tree::Text(method) = method else {
         return Err(refuse(id, "`method` must be a string"));
     };
-    let params = match members.swap_remove("params") {
-        None => Members::new(),
-        Some(Value::Object(params)) => params,
+    let params = match members.take("params") {
+        None => Params::default(),
+        Some(Tree::Object(params)) => Params::of(params),
         Some(_) => return Err(refuse(id, "`params` must be an object")),
     };
-    if let Some(key) = members.keys().next() {
+    if let Some(key) = members.any() {
         return Err(refuse(id, &unknown_member(key)));
     }
+    let method = method.into_owned();
     Ok(match id {
         Some(id) => Message::Request(Request { id, method, params }),
         None => Message::Notification(Notification { method, params }),
     })
 }
 
-fn response(id: Option<Id>, mut members: Members) -> Result<Message, Refusal> {
+fn response(id: Option<Id>, mut members: Object<'_>) -> Result<Message, Refusal> {
     let refuse = |id: Option<Id>, why: &str| Refusal::bad_request(id, RpcError::invalid_request(why));
-    let outcome = match (members.swap_remove("result"), members.swap_remove("error")) {
-        (Some(result), None) => Ok(result),
-        (None, Some(Value::Object(error))) => Err(peer_error(error)),
+    let outcome = match (members.take("result"), members.take("error")) {
+        (Some(result), None) => Ok(result.into()),
+        (None, Some(Tree::Object(error))) => Err(peer_error(error)),
         _ => return Err(refuse(id, "a message has a `method`, or an `id` with either `result` or `error`")),
     };
-    if let Some(key) = members.keys().next() {
+    if let Some(key) = members.any() {
         return Err(refuse(id, &unknown_member(key)));
     }
     let id = id.ok_or_else(|| refuse(None, "a response needs the `id` of its request"))?;
     Ok(Message::Response(Response { id, outcome }))
 }
 
-fn peer_error(mut error: Members) -> RpcError {
-    let code = error.get("code").and_then(Value::as_i64).unwrap_or(RpcError::INTERNAL);
-    let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
-    RpcError { code, message, data: error.swap_remove("data") }
+fn peer_error(mut error: Object<'_>) -> RpcError {
+    let mut member = |name| error.take(name).map(Value::from);
+    let code = member("code").and_then(|code| code.as_i64()).unwrap_or(RpcError::INTERNAL);
+    let message = match member("message") {
+        Some(Value::String(message)) => message,
+        _ => String::new(),
+    };
+    RpcError { code, message, data: member("data") }
 }
 
 fn unknown_member(key: &str) -> String {

@@ -6,19 +6,19 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
-    Ask, Body, Era, Id, Message, Refusal, Request, Revision, ask,
+    Ask, Body, Era, Id, Limits, Message, Params, Refusal, Request, Revision, ask,
     encode::{self, Frame, Freshness, Notice, Scope},
     era,
     modern::{self, Mirror, ParamHeaders},
     read,
 };
 
-const DEPTH: usize = 64;
+const LIMITS: Limits = Limits { depth: 64, values: 1_000 };
 const FRESH: Freshness = Freshness { ttl_ms: 1000, scope: Scope::Private };
 
 /// How reading `body` ends: `ok`, or `status code message`.
 fn outcome(body: &[u8]) -> String {
-    match read(body, DEPTH) {
+    match read(body, LIMITS) {
         Ok(_) => "ok".into(),
         Err(Refusal { status, error, .. }) => format!("{status} {} {}", error.code, error.message),
     }
@@ -28,6 +28,11 @@ fn outcome(body: &[u8]) -> String {
 fn only_one_well_formed_message_gets_in() {
     let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"a":{}{}}}}}"#, "[".repeat(63), "]".repeat(63));
     let bottomless = "[".repeat(10_000);
+    let all_but = |used: usize| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"a":[{}1]}}}}"#, "1,".repeat(1_000 - used - 1));
+    let wide = |last: usize| {
+        let names: String = (0..40).chain([last]).map(|name| format!(r#","a{name}":1"#)).collect();
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{{"b":1{names}}}}}"#)
+    };
     let cases: &[(&str, &str)] = &[
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, "ok"),
         (r#" {"jsonrpc":"2.0","id":"a","method":"ping","params":{}} "#, "ok"),
@@ -56,6 +61,11 @@ fn only_one_well_formed_message_gets_in() {
         (r#"{"jsonrpc":"2.0","result":{}}"#, "-32600"),
         (&deep, "-32600"),
         (&bottomless, "-32"),
+        // The message, its four members and the list are values too.
+        (&all_but(6), "ok"),
+        (&all_but(5), "-32600 the message is refused: it holds more values than this gate takes (wire.values)"),
+        (&wide(40), "ok"),
+        (&wide(7), "-32600 the message is refused: member `a7` stands there twice"),
     ];
     for (body, expected) in cases {
         let seen = outcome(body.as_bytes());
@@ -67,19 +77,27 @@ fn only_one_well_formed_message_gets_in() {
 
 #[test]
 fn batches_keep_each_message_apart() {
-    let Ok(Body::Batch(items)) = read(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},7]"#, DEPTH) else { panic!("a batch") };
+    let Ok(Body::Batch(items)) = read(br#"[{"jsonrpc":"2.0","id":1,"method":"ping"},7]"#, LIMITS) else { panic!("a batch") };
     assert!(matches!(items[0], Ok(Message::Request(_))) && items[1].is_err());
 }
 
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = read(&bytes, DEPTH);
+        let _ = read(&bytes, LIMITS);
     }
 
     #[test]
     fn no_text_of_json_makes_the_reader_panic(text in r#"[\[\]{}",:a0-9.eE\\u -]{0,80}"#) {
-        let _ = read(text.as_bytes(), DEPTH);
+        let _ = read(text.as_bytes(), LIMITS);
+    }
+
+    #[test]
+    fn a_structure_is_told_as_text_unchanged(texts in proptest::collection::vec(any::<String>(), 0..4)) {
+        let json = Json::parse(&format!("[\t{}\r\n]", serde_json::to_string_pretty(&texts).unwrap())).unwrap();
+        let reply = frame(Revision::V2025_11_25, |frame| encode::reply(frame, &Reply::Tool(ToolReply::structured(json.clone())), FRESH));
+        let read: Value = serde_json::from_str(&reply).unwrap();
+        prop_assert_eq!(&read["result"]["content"][0]["text"], json.as_str());
     }
 
     #[test]
@@ -100,8 +118,14 @@ impl Mirror for Headers {
 
 fn request(method: &str, mut params: Value, version: &str) -> Request {
     params["_meta"] = json!({ "io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": { "roots": { "listChanged": true } } });
-    let Value::Object(params) = params else { panic!("params are an object") };
-    Request { id: Id::Number(7.into()), method: method.into(), params }
+    asked(method, &params)
+}
+
+/// The request with these parameters, as it is read.
+fn asked(method: &str, params: &Value) -> Request {
+    let text = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string();
+    let Ok(Body::One(Message::Request(request))) = read(text.as_bytes(), LIMITS) else { panic!("a request") };
+    request
 }
 
 /// `ok` or `status code` for a request sent with these headers, given as `name: value` lines.
@@ -117,8 +141,7 @@ fn admitted(request: &Request, headers: &str) -> String {
 fn a_modern_request_is_checked_in_order() {
     let now = "2026-07-28";
     let call = || request("tools/call", json!({ "name": "pay" }), now);
-    let bare =
-        |params: Value| Request { id: Id::Number(7.into()), method: "tools/list".into(), params: params.as_object().unwrap().clone() };
+    let bare = |params: Value| asked("tools/list", &params);
     let version = "io.modelcontextprotocol/protocolVersion";
     let cases = [
         (call(), "mcp-protocol-version: 2026-07-28\nmcp-method: tools/call\nmcp-name: pay", "ok"),
@@ -148,7 +171,7 @@ fn a_modern_request_is_checked_in_order() {
 #[test]
 fn metadata_decides_the_era_before_headers_do() {
     let modern = Message::Request(request("initialize", json!({}), "2026-07-28"));
-    let plain = |method: &str| Message::Request(Request { id: Id::Number(1.into()), method: method.into(), params: Members::new() });
+    let plain = |method: &str| Message::Request(Request { id: Id::Number(1.into()), method: method.into(), params: Params::default() });
     let cases = [
         (modern, None, None, Era::Modern),
         (plain("initialize"), None, None, Era::Legacy),

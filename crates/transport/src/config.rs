@@ -1,6 +1,7 @@
 //! What an operator may write under `wire:`. Every limit of both transports stands here, with its unit and its default.
 
 use callgate_config::{Secret, Size, Span};
+use callgate_protocol::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -10,6 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 pub struct Config {
     /// How deeply a message may be nested. Default 64; a deeper one is refused before anything runs.
     pub depth: usize,
+    /// How many values one message may hold: every text, number, array and object counts. Default 100000; a message with more is
+    /// refused before anything runs.
+    pub values: usize,
     /// How many entries one page of a list has. Default 100.
     pub page: usize,
     /// The longest that any call may take, whatever its tool says. Default 10m; the deadlines of tools are usually far shorter.
@@ -34,6 +38,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             depth: 64,
+            values: 100_000,
             page: 100,
             longest: Span::seconds(600),
             ahead: 64,
@@ -44,6 +49,13 @@ impl Default for Config {
             http: Http::default(),
             stdio: Stdio::default(),
         }
+    }
+}
+
+impl Config {
+    /// What is taken of one message.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { depth: self.depth, values: self.values }
     }
 }
 

@@ -6,7 +6,7 @@
 mod header;
 mod parameters;
 
-use callgate_model::{ClientCapabilities, Level};
+use callgate_model::{ClientCapabilities, Level, Members};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,15 +14,10 @@ pub use self::{
     header::{Mirror, encode, text},
     parameters::{ParamHeaders, parameters},
 };
-use crate::{Refusal, Request, Revision, RpcError};
-
-const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-const CLIENT: &str = "io.modelcontextprotocol/clientInfo";
-const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
-
-/// Metadata keys that only modern requests have.
-pub(crate) const KEYS: &[&str] = &[VERSION, CAPABILITIES, CLIENT, LOG_LEVEL];
+use crate::{
+    Refusal, Request, Revision, RpcError,
+    params::{CAPABILITIES, LOG_LEVEL, VERSION},
+};
 
 /// What a modern request says about itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,12 +38,11 @@ pub const REVISION: Revision = Revision::V2026_07_28;
 /// Checks a modern request in the order of the module's documentation. Over HTTP, `mirror` gives its headers.
 pub fn admit(request: &Request, mirror: Option<&dyn Mirror>) -> Result<Meta, Refusal> {
     let refuse = |error: RpcError| Refusal { status: 400, ..Refusal::modern(request.id.clone(), error) };
-    let meta = request.params.get("_meta").and_then(Value::as_object);
-    let Some(version) = meta.and_then(|meta| meta.get(VERSION)).and_then(Value::as_str) else {
+    let meta = &request.params.meta;
+    let Some(version) = meta.version.as_ref().and_then(Value::as_str) else {
         return Err(refuse(RpcError::invalid_params(format!("`_meta` must name the protocol version under `{VERSION}`"))));
     };
-    let given = meta.and_then(|meta| meta.get(CAPABILITIES)).filter(|value| value.is_object());
-    let Some(client) = given.and_then(|given| ClientCapabilities::deserialize(given).ok()) else {
+    let Some(client) = meta.capabilities.as_ref().and_then(Value::as_object).and_then(capabilities) else {
         return Err(refuse(RpcError::invalid_params(format!(
             "`_meta` must hold the client's capabilities, an object, under `{CAPABILITIES}`"
         ))));
@@ -66,15 +60,20 @@ pub fn admit(request: &Request, mirror: Option<&dyn Mirror>) -> Result<Meta, Ref
     if let (Some(mirror), Some(name)) = (mirror, name(request)) {
         header::agree(mirror, "mcp-name", name).map_err(refuse)?;
     }
-    let level = meta.and_then(|meta| meta.get(LOG_LEVEL)).map(Level::deserialize).transpose();
+    let level = meta.level.as_ref().map(Level::deserialize).transpose();
     let level = level.map_err(|_| {
         refuse(RpcError::invalid_params(format!(
             "`{LOG_LEVEL}` must be one of debug, info, notice, warning, error, critical, alert, emergency"
         )))
     })?;
-    let progress = meta.and_then(|meta| meta.get("progressToken")).filter(|token| token.is_string() || token.is_i64() || token.is_u64());
-    let traceparent = meta.and_then(|meta| meta.get("traceparent")).and_then(Value::as_str);
+    let progress = meta.progress.as_ref().filter(|token| token.is_string() || token.is_i64() || token.is_u64());
+    let traceparent = meta.traceparent.as_ref().and_then(Value::as_str);
     Ok(Meta { client, level, progress: progress.cloned(), traceparent: traceparent.map(Into::into) })
+}
+
+fn capabilities(given: &Members) -> Option<ClientCapabilities> {
+    // Most clients have none, which needs no reading.
+    if given.is_empty() { Some(ClientCapabilities::default()) } else { ClientCapabilities::deserialize(given).ok() }
 }
 
 /// Every method of the revision.

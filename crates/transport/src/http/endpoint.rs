@@ -32,7 +32,7 @@ pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, i
         Err((StatusCode::SERVICE_UNAVAILABLE, why)) => return reply::later(RpcError::invalid_request(why), None, "1"),
         Err((status, why)) => return reply::error(status, why),
     };
-    let message = match read(&raw, server.desk.config.depth) {
+    let message = match read(&raw, server.desk.config.limits()) {
         Ok(Messages::One(message)) => message,
         Ok(Messages::Batch(messages)) => return legacy::batch(server, parts, labels, messages).await,
         Err(refused) => return reply::refusal(&refused),

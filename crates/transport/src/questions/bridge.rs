@@ -72,7 +72,7 @@ async fn leg(
 
 /// The call of `visit` once more, from the message itself: few calls ask, so that none keeps a copy of its arguments.
 pub(super) fn again(desk: &Desk, visit: &Visit) -> Result<Call, Fault> {
-    let Ok(Body::One(Message::Request(mut request))) = callgate_protocol::read(&visit.raw, desk.config.depth) else {
+    let Ok(Body::One(Message::Request(mut request))) = callgate_protocol::read(&visit.raw, desk.config.limits()) else {
         return Err(Fault::request("a call within an array of messages cannot ask anything; send it by itself"));
     };
     let (target, arguments) = match read_ask(visit.revision, &mut request) {

@@ -60,7 +60,7 @@ impl Process {
     }
 
     async fn line(&self, line: Bytes) {
-        match read(&line, self.desk.config.depth) {
+        match read(&line, self.desk.config.limits()) {
             Ok(Body::One(message)) => self.message(message, line).await,
             Ok(Body::Batch(messages)) => self.batch(messages).await,
             Err(refused) => self.refuse(&refused).await,

@@ -65,7 +65,7 @@ impl Process {
         let Some(Legacy { peer, origin, .. }) = self.legacy() else {
             return Err(RpcError::invalid_params("send `initialize` first, or name the protocol version in `_meta`"));
         };
-        let progress = request.params.get("_meta").and_then(|meta| meta.get("progressToken")).cloned();
+        let progress = request.params.meta.progress.clone();
         let ask = ask(peer.revision, request)?;
         let visit = Visit {
             revision: peer.revision,

@@ -56,7 +56,7 @@ pub(super) fn take(server: &Server, session: &Session, labels: &Labels, posted: 
         Ok(seat) => seat,
         Err(error) => return refuse(&request.id, error),
     };
-    let progress = request.params.get("_meta").and_then(|meta| meta.get("progressToken")).cloned();
+    let progress = request.params.meta.progress.clone();
     let ask = match ask(peer.revision, &mut request) {
         Ok(ask) => ask,
         Err(error) => return refuse(&request.id, error),
