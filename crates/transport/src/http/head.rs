@@ -5,6 +5,8 @@
 //! hyper hands on, so that it is looked for here. It promises nothing about requests that are sent before the one ahead of them is
 //! answered: those come in the same bytes as a body, and only hyper knows where that ends. hyper never runs what is hidden in one.
 
+use memchr::memchr2;
+
 /// Enough for `transfer-encoding: chunked`; no other line is looked at to its end.
 const LONGEST: usize = 40;
 
@@ -39,28 +41,32 @@ impl Default for Head {
 
 impl Head {
     /// Reads on; says whether two readers could understand the head differently. What stands behind it is left alone.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
-        for byte in bytes {
-            if self.is_over {
-                break;
-            }
-            match byte {
+    pub(super) fn read(&mut self, mut bytes: &[u8]) -> bool {
+        while !self.is_over {
+            // Between two of these nothing happens but that the line grows.
+            let end = memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+            let (text, rest) = bytes.split_at(end);
+            self.keep(text);
+            let Some((end, rest)) = rest.split_first().filter(|_| !self.is_over) else { break };
+            match end {
                 b'\n' => self.end_line(),
-                b'\r' => self.is_after_return = true,
-                byte => self.keep(*byte),
+                _ => self.is_after_return = true,
             }
+            bytes = rest;
         }
         self.is_ambiguous
     }
 
-    fn keep(&mut self, byte: u8) {
+    fn keep(&mut self, text: &[u8]) {
+        let Some(first) = text.first() else { return };
         // The rest of a body that was not read is no head.
-        self.is_over |= self.lines == 0 && self.length == 0 && !byte.is_ascii_uppercase();
+        self.is_over |= self.lines == 0 && self.length == 0 && !first.is_ascii_uppercase();
         self.is_after_return = false;
-        if let Some(place) = self.line.get_mut(self.length) {
-            *place = byte;
+        if let Some(room) = self.line.get_mut(self.length..) {
+            let fits = room.len().min(text.len());
+            room[..fits].copy_from_slice(&text[..fits]);
         }
-        self.length += 1;
+        self.length += text.len();
     }
 
     fn end_line(&mut self) {
