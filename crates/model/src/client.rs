@@ -1,6 +1,12 @@
 //! What the program on the other side can be asked for.
+//!
+//! It travels with every call and is seldom looked at, so that it is small: of what is declared by an object that means nothing to a
+//! gate, only the declaration is kept.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{InputRequest, Members};
 
@@ -13,17 +19,28 @@ pub struct ClientCapabilities {
     /// It can ask its language model.
     pub sampling: Option<Sampling>,
     /// It can list its roots.
-    pub roots: Option<Members>,
+    pub roots: Option<Declared>,
     /// Extensions by identifier, with their settings.
-    pub extensions: Members,
+    pub extensions: BTreeMap<String, Value>,
+}
+
+/// Something is declared, by an object of any members.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(from = "Members")]
+pub struct Declared;
+
+impl From<Members> for Declared {
+    fn from(_: Members) -> Self {
+        Self
+    }
 }
 
 /// Ways in which a client can ask its user. Neither named means forms only.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(default)]
 pub struct Elicitation {
-    form: Option<Members>,
-    url: Option<Members>,
+    form: Option<Declared>,
+    url: Option<Declared>,
 }
 
 impl Elicitation {
@@ -45,15 +62,15 @@ impl Elicitation {
 #[serde(default)]
 pub struct Sampling {
     /// It understands `tools` and `toolChoice`.
-    pub tools: Option<Members>,
+    pub tools: Option<Declared>,
     /// It understands `includeContext`.
-    pub context: Option<Members>,
+    pub context: Option<Declared>,
 }
 
 impl ClientCapabilities {
     /// `None` if the client can answer `request`; otherwise the capability it would have to declare, as MCP writes it.
     #[must_use]
-    pub fn lacks(&self, request: &InputRequest) -> Option<serde_json::Value> {
+    pub fn lacks(&self, request: &InputRequest) -> Option<Value> {
         use serde_json::json;
         match request {
             InputRequest::Form { .. } if !self.elicitation.as_ref().is_some_and(Elicitation::form) => Some(json!({ "elicitation": {} })),

@@ -30,7 +30,7 @@ pub use backend::Backend;
 pub use call::{Call, Invoke, Origin, Target};
 pub use caller::{Caller, Proof, Scopes};
 pub use catalog::{Catalog, CatalogError, Found, Item};
-pub use client::{ClientCapabilities, Elicitation, Sampling};
+pub use client::{ClientCapabilities, Declared, Elicitation, Sampling};
 pub use clock::Clock;
 pub use content::{Body, Content, ResourceContents, ResourceText};
 pub use deadline::Deadline;
