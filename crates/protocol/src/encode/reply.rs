@@ -27,7 +27,7 @@ fn tool(result: &mut Object<'_>, revision: Revision, tool: &ToolReply) {
         // Programs read the structure; the model reads the same JSON as text.
         Some(json) if tool.content.is_empty() => {
             result.array("content", [json], |object, json| {
-                object.value("type", "text").value("text", json.as_str());
+                object.value("type", "text").quoted("text", json.as_str());
             });
         }
         _ => {
