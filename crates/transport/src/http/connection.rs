@@ -29,6 +29,9 @@ const LAST_WORD: Duration = Duration::from_millis(500);
 /// hyper's smallest buffer for headers.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 
+/// How many headers hyper takes without being told. Being told costs it a list that is cleared for each request.
+const USUAL_HEADERS: usize = 100;
+
 /// How connections are served within these limits.
 pub(super) fn builder(limits: &Http) -> Builder<TokioExecutor> {
     let headers = limits.headers.bytes().max(SMALLEST_BUFFER);
@@ -38,8 +41,10 @@ pub(super) fn builder(limits: &Http) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // The pulse looks after this.
         .header_read_timeout(None)
-        .max_buf_size(headers)
-        .max_headers(limits.header_count.max(1));
+        .max_buf_size(headers);
+    if limits.header_count != USUAL_HEADERS {
+        builder.http1().max_headers(limits.header_count.max(1));
+    }
     builder
         .http2()
         .timer(TokioTimer::new())
