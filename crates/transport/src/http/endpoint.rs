@@ -3,20 +3,17 @@
 use std::sync::Arc;
 
 use callgate_protocol::{Body as Messages, Era, Message, RpcError, era, read};
-use http::{HeaderName, Response, StatusCode, request::Parts};
+use http::{Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 
 use super::{
     Server, body,
-    labels::Labels,
+    labels::{Labels, METHOD, VERSION},
     legacy,
     media::{self, Accepts, one},
     modern, reply,
     reply::Body,
 };
-
-pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 
 /// Answers a POST.
 pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, incoming: Incoming) -> Response<Body> {

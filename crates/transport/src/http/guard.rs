@@ -17,6 +17,8 @@ use crate::config::Http;
 /// What is allowed for one listener.
 pub(super) struct Guard {
     is_loopback: bool,
+    /// The listener's own address, by which most requests name their host: what it says is always allowed, and need not be read.
+    own: String,
     hosts: Vec<Authority>,
     origins: Vec<String>,
 }
@@ -26,6 +28,7 @@ impl Guard {
     pub(super) fn new(address: SocketAddr, config: &Http) -> Self {
         Self {
             is_loopback: address.ip().to_canonical().is_loopback(),
+            own: address.to_string(),
             hosts: config.hosts.iter().filter_map(|host| host.parse().ok()).collect(),
             origins: config.origins.iter().map(|origin| origin.trim_end_matches('/').to_ascii_lowercase()).collect(),
         }
@@ -44,7 +47,9 @@ impl Guard {
         if headers.next().is_some() || (target.is_none() && header.is_none()) {
             return false;
         }
-        let header_is_good = header.is_none_or(|header| authority(header.as_bytes()).is_some_and(|host| self.knows(&host)));
+        let is_own = |header: &HeaderValue| header.as_bytes() == self.own.as_bytes();
+        let header_is_good =
+            header.is_none_or(|header| is_own(header) || authority(header.as_bytes()).is_some_and(|host| self.knows(&host)));
         header_is_good && target.is_none_or(|target| !target.as_str().contains('@') && self.knows(target))
     }
 

@@ -8,7 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::media::one;
 
-const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const NAME: HeaderName = HeaderName::from_static("mcp-name");
+pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 const CLIENT_SESSION: HeaderName = HeaderName::from_static("x-claude-session-id");
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
 
@@ -61,7 +64,11 @@ pub(super) struct Headers<'h>(pub(super) &'h HeaderMap);
 
 impl Mirror for Headers<'_> {
     fn value(&self, name: &str) -> Option<(&[u8], usize)> {
-        let mut values = self.0.get_all(name).iter();
+        // The names that nearly every request has are not read anew each time.
+        let mut values = match [&VERSION, &METHOD, &NAME].into_iter().find(|usual| usual.as_str() == name) {
+            Some(usual) => self.0.get_all(usual).iter(),
+            None => self.0.get_all(name).iter(),
+        };
         let first = values.next()?;
         Some((first.as_bytes(), 1 + values.count()))
     }

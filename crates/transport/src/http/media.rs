@@ -23,12 +23,13 @@ impl Accepts {
         }
         for range in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
             let mut parts = range.split(';').map(str::trim);
-            let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let kind = parts.next().unwrap_or_default();
             if parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000")) {
                 continue;
             }
-            accepts.json |= matches!(kind.as_str(), "application/json" | "application/*" | "*/*");
-            accepts.events |= matches!(kind.as_str(), "text/event-stream" | "text/*" | "*/*");
+            let is = |known: &[&str]| known.iter().any(|known| kind.eq_ignore_ascii_case(known));
+            accepts.json |= is(&["application/json", "application/*", "*/*"]);
+            accepts.events |= is(&["text/event-stream", "text/*", "*/*"]);
         }
         accepts
     }

@@ -9,7 +9,14 @@ use http::{
 };
 use hyper::body::Incoming;
 
-use super::{Server, cors, endpoint, health, labels::Labels, legacy, pulse::Pulse, reply, reply::Body};
+use super::{
+    Server, cors, endpoint, health,
+    labels::{Labels, REQUEST},
+    legacy,
+    pulse::Pulse,
+    reply,
+    reply::Body,
+};
 
 impl Server {
     /// Answers one request. The response carries the request's id, whatever became of it.
@@ -26,7 +33,7 @@ impl Server {
         } else {
             reply::error(StatusCode::FORBIDDEN, "this host or origin is not allowed here (wire.http.hosts, wire.http.origins)")
         };
-        response.headers_mut().insert("x-request-id", labels.header());
+        response.headers_mut().insert(REQUEST, labels.header());
         response.body_mut().held_by(ticket);
         response
     }

@@ -18,7 +18,7 @@ pub(super) use self::{
     session::Sessions,
     standing::get,
 };
-use super::{Server, endpoint::VERSION, media::one, reply, reply::Body};
+use super::{Server, labels::VERSION, media::one, reply, reply::Body};
 use callgate_protocol::{Id, Refusal, Revision, RpcError};
 use session::Session;
 use std::sync::Arc;
