@@ -120,7 +120,7 @@ impl Builder {
         let Self { identity, backends, store, settings, wire, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
-        let store = callgate_store::open(&store, Path::new("."))?;
+        let store = callgate_store::open(&store, Path::new(".")).await?;
         Gate::assemble(Parts {
             identity,
             backends,

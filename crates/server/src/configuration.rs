@@ -92,7 +92,7 @@ impl Configuration {
     pub async fn open(self) -> Result<Gate, Error> {
         let opening = self.opening(Aim::Serve);
         let Self { root, plan, section, .. } = self;
-        let store = callgate_store::open(&root.store, section.folder())?;
+        let store = callgate_store::open(&root.store, section.folder()).await?;
         let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();

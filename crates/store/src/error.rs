@@ -28,5 +28,24 @@ pub enum Error {
     },
     /// Reading failed.
     #[error("cannot read the store")]
-    Read(#[source] rusqlite::Error),
+    Read(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Writing failed.
+    #[error("cannot write to the store")]
+    Write(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// There is an API key with this id.
+    #[error("there is an API key with the id `{id}` already")]
+    Taken {
+        /// The id.
+        id: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn reading(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Read(cause.into())
+    }
+
+    pub(crate) fn writing(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Write(cause.into())
+    }
 }

@@ -1,4 +1,4 @@
-//! Where the gate keeps its own state. In this version that is the audit log.
+//! Where the gate keeps its own state: the audit log and the API keys.
 //!
 //! It promises that what was acknowledged is durable, that the audit log only grows, and that a record is never dropped while
 //! the process lives. It leaves to `pipeline` what a record says, who waits for it, and how many may be under way.
@@ -8,14 +8,18 @@
 mod audit;
 mod config;
 mod error;
+mod keys;
 mod memory;
 mod sqlite;
 
 use std::{fmt, path::Path, sync::Arc};
 
+use futures_util::future::BoxFuture;
+
 pub use audit::{Audit, Backlog, Entry, Pending, Record, Slot, Subject, Written};
 pub use config::{Config, Name};
 pub use error::Error;
+pub use keys::{ApiKey, Keys};
 pub use memory::Memory;
 pub use sqlite::Sqlite;
 
@@ -23,6 +27,9 @@ pub use sqlite::Sqlite;
 pub trait Store: Send + Sync + fmt::Debug {
     /// The audit log.
     fn audit(&self) -> &dyn Audit;
+
+    /// The API keys.
+    fn keys(&self) -> &dyn Keys;
 }
 
 /// An open store, or why there is none.
@@ -33,7 +40,7 @@ pub struct Kind {
     /// What stands under `store.kind`.
     pub name: Name,
     /// Opens it; relative paths are relative to the folder.
-    pub open: fn(&Config, &Path) -> Opened,
+    pub open: for<'a> fn(&'a Config, &'a Path) -> BoxFuture<'a, Opened>,
 }
 
 /// All kinds.
@@ -48,9 +55,9 @@ pub const KINDS: &[Kind] = &[
 ///
 /// # Panics
 /// Never: each name has its row, which a test checks.
-pub fn open(config: &Config, folder: &Path) -> Opened {
+pub async fn open(config: &Config, folder: &Path) -> Opened {
     let kind = KINDS.iter().find(|kind| kind.name == config.kind).expect("every name has its row in KINDS");
-    (kind.open)(config, folder)
+    (kind.open)(config, folder).await
 }
 
 #[cfg(test)]

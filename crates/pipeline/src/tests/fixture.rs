@@ -12,7 +12,7 @@ use callgate_model::{
     Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
     async_trait,
 };
-use callgate_store::{Audit, Backlog, Entry, Error as StoreError, Memory, Pending, Store};
+use callgate_store::{Audit, Backlog, Entry, Error as StoreError, Keys, Memory, Pending, Store};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -183,6 +183,9 @@ impl Ledger {
 impl Store for Ledger {
     fn audit(&self) -> &dyn Audit {
         self
+    }
+    fn keys(&self) -> &dyn Keys {
+        self.memory.keys()
     }
 }
 

@@ -3,6 +3,8 @@
 //! A record counts as durable as soon as it is appended. When the log is full the oldest entry is forgotten; everything is
 //! lost with the process.
 
+mod keys;
+
 use std::{
     collections::VecDeque,
     path::Path,
@@ -10,14 +12,16 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 
-use crate::{Audit, Backlog, Config, Entry, Error, Opened, Pending, Store};
+use crate::{Audit, Backlog, Config, Entry, Error, Keys, Opened, Pending, Store};
 
 /// A store in memory.
 #[derive(Debug)]
 pub struct Memory {
     most: usize,
     log: Mutex<Log>,
+    keys: keys::Table,
 }
 
 #[derive(Debug, Default)]
@@ -27,15 +31,16 @@ struct Log {
 }
 
 /// The row of this kind.
-pub(crate) fn open(config: &Config, _folder: &Path) -> Opened {
-    Ok(Arc::new(Memory::new(config.records)))
+pub(crate) fn open<'a>(config: &'a Config, _folder: &'a Path) -> BoxFuture<'a, Opened> {
+    let memory: Opened = Ok(Arc::new(Memory::new(config.records)));
+    ready(memory).boxed()
 }
 
 impl Memory {
     /// A store for the last `most` records.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { most, log: Mutex::default() }
+        Self { most, log: Mutex::default(), keys: keys::Table::default() }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -47,6 +52,10 @@ impl Memory {
 impl Store for Memory {
     fn audit(&self) -> &dyn Audit {
         self
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        &self.keys
     }
 }
 

@@ -9,6 +9,7 @@
 //! A file that is removed or replaced under the gate can still be written to, and nobody would ever read it. So that no record goes
 //! there in silence, the log fails from then on (`place`); it is healthy again when the file is back, or after a start anew.
 
+mod keys;
 mod place;
 mod queue;
 mod rows;
@@ -23,9 +24,10 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Audit, Backlog, Config, Entry, Error, Opened, Pending, Store};
+use crate::{Audit, Backlog, Config, Entry, Error, Keys, Opened, Pending, Store};
 
 use self::{place::Place, queue::Queue};
 
@@ -34,12 +36,13 @@ use self::{place::Place, queue::Queue};
 pub struct Sqlite {
     path: PathBuf,
     queue: Arc<Queue>,
+    keys: keys::Table,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The row of this kind.
-pub(crate) fn open(config: &Config, folder: &Path) -> Opened {
-    Ok(Arc::new(Sqlite::open(config, folder)?))
+pub(crate) fn open<'a>(config: &'a Config, folder: &'a Path) -> BoxFuture<'a, Opened> {
+    async move { Sqlite::open(config, folder).map(|store| Arc::new(store) as Arc<dyn Store>) }.boxed()
 }
 
 impl Sqlite {
@@ -50,10 +53,11 @@ impl Sqlite {
         create(&path).map_err(|cause| failed(cause.into()))?;
         let mut connection = connect(&path, config).map_err(|cause| failed(cause.into()))?;
         schema::migrate(&mut connection, &path)?;
+        let keys = keys::Table::new(connect(&path, config).map_err(|cause| failed(cause.into()))?);
         let queue = Arc::new(Queue::new(config.linger.get()));
         let place = Place::of(&path).map_err(|cause| failed(cause.into()))?;
         let writer = writer::start(connection, place, queue.clone()).map_err(|cause| failed(cause.into()))?;
-        Ok(Self { path, queue, writer: Mutex::new(Some(writer)) })
+        Ok(Self { path, queue, keys, writer: Mutex::new(Some(writer)) })
     }
 }
 
@@ -71,6 +75,10 @@ impl Drop for Sqlite {
 impl Store for Sqlite {
     fn audit(&self) -> &dyn Audit {
         self
+    }
+
+    fn keys(&self) -> &dyn Keys {
+        &self.keys
     }
 }
 
@@ -99,8 +107,8 @@ impl Audit for Sqlite {
 
     fn tail(&self, last: usize) -> Result<Vec<Entry>, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(Error::Read)?;
-        rows::tail(&connection, last).map_err(Error::Read)
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(Error::reading)?;
+        rows::tail(&connection, last).map_err(Error::reading)
     }
 }
 

@@ -15,9 +15,10 @@ struct Part {
     steps: &'static [&'static str],
 }
 
-const PARTS: &[Part] = &[Part {
-    name: "audit",
-    steps: &["
+const PARTS: &[Part] = &[
+    Part {
+        name: "audit",
+        steps: &["
         CREATE TABLE audit (
             seq INTEGER PRIMARY KEY,
             at INTEGER NOT NULL, -- microseconds since 1970, UTC
@@ -44,7 +45,24 @@ const PARTS: &[Part] = &[Part {
             WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     "],
-}];
+    },
+    Part {
+        name: "keys",
+        steps: &["
+        CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY,
+            caller TEXT NOT NULL,
+            tenant TEXT NOT NULL,
+            roles TEXT NOT NULL, -- a JSON list
+            scopes TEXT NOT NULL, -- a JSON list
+            hash BLOB NOT NULL,
+            created INTEGER NOT NULL, -- microseconds since 1970, UTC
+            expires INTEGER,
+            revoked INTEGER
+        ) STRICT, WITHOUT ROWID;
+    "],
+    },
+];
 
 /// Brings all parts to their latest version, each in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
