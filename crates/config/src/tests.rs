@@ -84,6 +84,10 @@ fn environment() -> Environment {
 fn read(folder: &Path, files: &[(&str, &str)], problems: &mut Problems) -> Option<Document> {
     for (name, text) in files {
         fs::write(folder.join(name), text).unwrap();
+        #[cfg(unix)]
+        if *name == "secret.txt" {
+            fs::set_permissions(folder.join(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        }
     }
     Document::read_all(folder, &environment(), problems)
 }
@@ -337,9 +341,10 @@ fn secrets_are_followed_and_never_shown() {
     check_with(
         &[
             ("secret.txt", "from a file\r\n"),
+            ("open.txt", "for everybody"),
             (
                 "a.yaml",
-                "tools:\n  text: { key: plain }\n  env: { key: { env: PASSWORD } }\n  file: { key: { file: secret.txt } }\n  unset: { key: { env: NOT_SET } }\n  lost: { key: { file: nowhere } }\n  both: { key: { env: A, file: B } }\n  number: { key: 1234 }\n  odd: { key: { enw: A } }\n",
+                "tools:\n  text: { key: plain }\n  env: { key: { env: PASSWORD } }\n  file: { key: { file: secret.txt } }\n  unset: { key: { env: NOT_SET } }\n  lost: { key: { file: nowhere } }\n  open: { key: { file: open.txt } }\n  both: { key: { env: A, file: B } }\n  number: { key: 1234 }\n  odd: { key: { enw: A } }\n",
             ),
         ],
         &key,
@@ -349,9 +354,10 @@ fn secrets_are_followed_and_never_shown() {
             file: Some("from a file")
             a.yaml:5:12: tools.unset.key: the environment variable `NOT_SET` is not set
             a.yaml:6:11: tools.lost.key: cannot read the secret in `nowhere`: No such file or directory (os error 2)
-            a.yaml:7:11: tools.both.key: expected a text, `{ env: NAME }` or `{ file: PATH }`
-            a.yaml:8:18: tools.number.key: expected a text, `{ env: NAME }` or `{ file: PATH }`
-            a.yaml:9:17: tools.odd.key.enw: unknown key `enw`; did you mean `env`?
+            a.yaml:7:11: tools.open.key: cannot read the secret in `open.txt`: every user of this machine has access to it; `chmod 600` it
+            a.yaml:8:11: tools.both.key: expected a text, `{ env: NAME }` or `{ file: PATH }`
+            a.yaml:9:18: tools.number.key: expected a text, `{ env: NAME }` or `{ file: PATH }`
+            a.yaml:10:17: tools.odd.key.enw: unknown key `enw`; did you mean `env`?
         "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
-use callgate_model::{Backend, BackendName, Clock, Identity, Json};
+use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json};
 use callgate_pipeline::Settings;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
 pub struct Builder {
     identity: Identity,
     backends: Vec<(String, Arc<dyn Backend>)>,
+    identify: Option<Arc<dyn Identify>>,
     store: Store,
     settings: Settings,
     wire: Wire,
@@ -28,6 +29,7 @@ impl Default for Builder {
         Self {
             identity: Identity { name: "callgate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), ..Identity::default() },
             backends: Vec::new(),
+            identify: None,
             store: memory,
             settings: Settings::default(),
             wire: Wire::default(),
@@ -80,6 +82,13 @@ impl Builder {
         self
     }
 
+    /// Who recognises callers; without it, the gate serves this machine's own user and listens on loopback only.
+    #[must_use]
+    pub fn identify(mut self, identify: impl Identify) -> Self {
+        self.identify = Some(Arc::new(identify));
+        self
+    }
+
     /// Where the gate keeps its own state; relative paths are relative to the working directory.
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
@@ -117,14 +126,14 @@ impl Builder {
 
     /// Opens the store and puts the gate together.
     pub async fn open(self) -> Result<Gate, Error> {
-        let Self { identity, backends, store, settings, wire, clock } = self;
+        let Self { identity, backends, identify, store, settings, wire, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
         let store = callgate_store::open(&store, Path::new(".")).await?;
         Gate::assemble(Parts {
             identity,
             backends,
-            identify: None,
+            identify,
             store,
             settings,
             wire,

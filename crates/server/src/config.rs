@@ -26,9 +26,14 @@ pub(crate) struct Root {
     title: Option<String>,
     /// How a model should use what is on offer; clients pass it on.
     instructions: Option<String>,
-    /// Where HTTP is served; default `127.0.0.1:8000`. Only loopback: this version cannot tell callers apart. `--listen` wins.
+    /// Where HTTP is served; default `127.0.0.1:8000`. An address that other machines reach needs `auth`. `--listen` wins.
     #[serde(default)]
     pub(crate) listen: Listen,
+    /// Who may call, and how they show it. Without it the gate serves this machine's own user, and listens on loopback only.
+    pub(crate) auth: Option<callgate_identity::Config>,
+    /// Where the gate may call by URL.
+    #[serde(default)]
+    pub(crate) egress: callgate_egress::Config,
     /// Limits of the wire.
     #[serde(default)]
     pub(crate) wire: callgate_transport::Config,

@@ -1,11 +1,13 @@
 //! A configuration on its way to a gate: read and checked, then opened.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use aws_lc_rs::{hmac, rand};
 use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
-use callgate_model::Clock;
+use callgate_identity::{ApiKeys, Config as Auth};
+use callgate_model::{Clock, Identify};
+use callgate_store::{Name, Store};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -13,6 +15,9 @@ use crate::{
     config::{Log, OFFERS, Root, part},
     gate::Parts,
 };
+
+/// The file of the secret that API keys are hashed with, beside the store's own.
+const PEPPER: &str = "callgate.pepper";
 
 /// A configuration without mistakes; nothing is open yet.
 pub struct Configuration {
@@ -77,6 +82,12 @@ impl Configuration {
         &self.root.log
     }
 
+    /// Whether callers have to show who they are.
+    #[must_use]
+    pub fn authenticates(&self) -> bool {
+        self.root.auth.is_some()
+    }
+
     /// Connects all backends and checks every tool against what is there; changes nothing, opens no store and serves nothing.
     pub async fn connect(self) -> Result<(), Problems> {
         let opening = self.opening(Aim::Check);
@@ -88,6 +99,17 @@ impl Configuration {
         self.plan.migrate().await
     }
 
+    /// Opens the store for the API keys in it; connects no backend.
+    pub async fn keys(self) -> Result<ApiKeys, Error> {
+        let Self { root, section, .. } = self;
+        let keys = root.auth.as_ref().and_then(|auth| auth.keys.as_ref()).ok_or(Error::NoKeys("the configuration takes none"))?;
+        if root.store.kind == Name::Memory {
+            return Err(Error::NoKeys("the store is memory, which ends with this command"));
+        }
+        let store = callgate_store::open(&root.store, section.folder()).await?;
+        api_keys(keys, &root, section.folder(), &store)
+    }
+
     /// Opens the store and all backends.
     pub async fn open(self) -> Result<Gate, Error> {
         let opening = self.opening(Aim::Serve);
@@ -96,9 +118,10 @@ impl Configuration {
         let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
+        let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
         let Root { listen, wire, calls, audit, .. } = root;
         let settings = callgate_pipeline::Settings { calls, audit };
-        Gate::assemble(Parts { identity, backends, identify: None, store, settings, wire, listen: listen.0, clock: Clock::System })
+        Gate::assemble(Parts { identity, backends, identify, store, settings, wire, listen: listen.0, clock: Clock::System })
     }
 
     fn opening(&self, aim: Aim) -> Opening {
@@ -113,15 +136,39 @@ impl fmt::Debug for Configuration {
     }
 }
 
+/// Who recognises callers. Connects to nothing.
+fn recognise(auth: &Auth, root: &Root, folder: &Path, store: &Arc<dyn Store>) -> Result<Arc<dyn Identify>, Error> {
+    let client = || callgate_egress::Client::new(&root.egress, folder).map_err(callgate_identity::Error::from);
+    let egress = auth.asks().then(client).transpose()?;
+    let keys = auth.keys.as_ref().map(|keys| api_keys(keys, root, folder, store)).transpose()?;
+    let parts = callgate_identity::Parts { clock: Clock::System, egress, keys };
+    Ok(Arc::new(callgate_identity::Callers::open(auth, parts)?))
+}
+
+/// The keys that were given out. Without a pepper of the operator's, there is one beside a store that is a file.
+fn api_keys(config: &callgate_identity::keys::Config, root: &Root, folder: &Path, store: &Arc<dyn Store>) -> Result<ApiKeys, Error> {
+    let pepper = (root.store.kind == Name::Sqlite).then(|| folder.join(&root.store.path).with_file_name(PEPPER));
+    Ok(ApiKeys::open(config, store.clone(), pepper.as_deref(), Clock::System)?)
+}
+
 /// What no schema can say.
 fn check(root: &Root, section: &Section, problems: &mut Problems) {
-    if !root.listen.0.ip().is_loopback() {
-        let problem = section.problem(
-            "/listen",
-            format!("`{}` can be reached from other machines, and this version cannot tell callers apart", root.listen.0),
-        );
-        problems
-            .push(problem.help(format!("listen on 127.0.0.1, or leave `listen` out and start with `--insecure-listen {}`", root.listen.0)));
+    if root.auth.is_none() && !root.listen.0.ip().is_loopback() {
+        let problem = section
+            .problem("/listen", format!("`{}` can be reached from other machines, and nothing says who may call", root.listen.0));
+        problems.push(problem.help(format!(
+            "say it under `auth`, such as `auth: {{ keys: {{}} }}`; or listen on 127.0.0.1; or leave `listen` out and start with `--insecure-listen {}`",
+            root.listen.0
+        )));
+    }
+    root.egress.check(&part(section, "egress"), problems);
+    if let Some(auth) = &root.auth {
+        auth.check(&part(section, "auth"), &root.egress, problems);
+        let needs_pepper = !matches!(root.store.kind, Name::Sqlite | Name::Memory);
+        if needs_pepper && auth.keys.as_ref().is_some_and(|keys| keys.pepper.is_none()) {
+            let problem = section.problem("/auth/keys", "the store is no file beside which the gate could keep the secret for hashing keys");
+            problems.push(problem.help("write `pepper: { file: … }` or `pepper: { env: … }`, the same for all replicas"));
+        }
     }
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {
         problems.push(

@@ -14,6 +14,12 @@ pub enum Error {
     /// The gate's own state cannot be opened.
     #[error("cannot open the store")]
     Store(#[from] callgate_store::Error),
+    /// Nobody could be recognised.
+    #[error("cannot set up who may call")]
+    Identity(#[from] callgate_identity::Error),
+    /// There is nothing to give out API keys for.
+    #[error("no API key could be given out: {0}")]
+    NoKeys(&'static str),
     /// The parts do not make a gate.
     #[error("cannot put the gate together")]
     Gate(#[from] callgate_pipeline::Error),
@@ -30,7 +36,7 @@ pub enum Error {
         cause: std::io::Error,
     },
     /// The address can be reached from other machines.
-    #[error("{0} can be reached from other machines, and this version cannot tell callers apart")]
+    #[error("{0} can be reached from other machines, and nothing says who may call")]
     Exposed(SocketAddr),
     /// Serving broke off.
     #[error("serving broke off")]

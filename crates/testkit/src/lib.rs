@@ -1,13 +1,16 @@
-//! What tests of several rooms share: a raw HTTP client, a child process that is ended by its id, a folder with files.
+//! What tests of several rooms share: a raw HTTP client, a child process that is ended by its id, a folder with files, an issuer
+//! of tokens.
 //!
 //! It promises to speak plain HTTP/1.1 and nothing more, so that a test sees what is on the wire, and that everything waits with a
 //! bound. It knows no room: what is MCP in a test is written in the test.
 
 mod folder;
 pub mod http;
+pub mod issuer;
 mod process;
 
 pub use folder::Folder;
+pub use issuer::Issuer;
 pub use process::Process;
 
 use std::time::Duration;

@@ -3,7 +3,13 @@
 //! Where a type has a [`Secret`], the operator writes a text, `{ env: NAME }` or `{ file: PATH }`. References are followed once,
 //! while the configuration is read, so that a missing one is a mistake with a place like any other.
 
-use std::{borrow::Cow, fmt, fs::File, io::Read as _, path::Path};
+use std::{
+    borrow::Cow,
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
@@ -60,7 +66,7 @@ impl<T> JsonSchema for Secret<T> {
             "type": ["string", "object"],
             "properties": {
                 "env": { "type": "string", "description": "The environment variable that holds it." },
-                "file": { "type": "string", "description": "The file that holds it; one newline at its end is dropped." },
+                "file": { "type": "string", "description": "The file that holds it, which not everybody may read; one newline at its end is dropped." },
             },
             "additionalProperties": false,
             "minProperties": 1,
@@ -81,8 +87,24 @@ pub(crate) fn resolve(value: &Value, folder: &Path, environment: &Environment) -
     Some(read(&folder.join(path)).map_err(|cause| format!("cannot read the secret in `{path}`: {cause}")))
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
+    let file = File::open(path)?;
+    guarded(&file)?;
+    file.take(LONGEST).read_to_string(&mut text)?;
     Ok(text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or(&text).to_owned())
+}
+
+/// A secret that every user of the machine can read, or change, is none.
+#[cfg(unix)]
+fn guarded(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let open_to_all = file.metadata()?.mode() & 0o006 != 0;
+    if open_to_all { Err(io::Error::other("every user of this machine has access to it; `chmod 600` it")) } else { Ok(()) }
+}
+
+/// Elsewhere, who has access is not a matter of the file alone.
+#[cfg(not(unix))]
+fn guarded(_: &File) -> io::Result<()> {
+    Ok(())
 }

@@ -6,6 +6,7 @@
 mod call;
 mod check;
 mod init;
+mod keys;
 mod log;
 mod migrate;
 mod serve;
@@ -43,6 +44,8 @@ enum Command {
     Call(call::CallTool),
     /// List the tools of a configuration.
     Tools(tools::Tools),
+    /// Give out, list and revoke API keys.
+    Keys(keys::Keys),
     /// Print the JSON Schema of the configuration, for editors.
     Schema {
         /// Print the manual instead: every key, as Markdown.
@@ -97,6 +100,7 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
         Command::Migrate(migrate) => migrate.run(log).await,
         Command::Call(call) => call.run(log).await,
         Command::Tools(tools) => tools.run(log).await,
+        Command::Keys(keys) => keys.run(log).await,
         Command::Init(init) => init.run(log).await,
         Command::Schema { manual: true } => print(&callgate::manual(&callgate::schema())),
         Command::Schema { manual: false } => print(&(serde_json::to_string_pretty(&callgate::schema())? + "\n")),
@@ -134,8 +138,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::Listen { .. } => Some("choose another address, such as `--listen 127.0.0.1:0` for a free port"),
         Error::Exposed(_) => {
-            Some("listen on 127.0.0.1, or name the address with `--insecure-listen` if something in front says who may call")
+            Some("write `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or name the address with `--insecure-listen` if something in front says who may call")
         }
+        Error::NoKeys(_) => Some("write `auth: { keys: {} }`, and a `store` that outlives the process"),
         Error::Store(_) => Some("the gate must be able to write the file that `store.path` names, and the folder it is in"),
         _ => None,
     }

@@ -15,7 +15,8 @@ const AT_ONCE: i32 = 130;
 pub(super) struct Serve {
     #[command(flatten)]
     at: At,
-    /// Where to serve HTTP, instead of the configuration's `listen`; port 0 takes a free one. Loopback only.
+    /// Where to serve HTTP, instead of the configuration's `listen`; port 0 takes a free one. Loopback only,
+    /// unless the configuration has `auth`.
     #[arg(long, value_name = "ADDR", conflicts_with = "stdio")]
     listen: Option<SocketAddr>,
     /// Serve one client over standard input and output instead of HTTP.
@@ -33,7 +34,7 @@ impl Serve {
         let log = configuration.log().clone();
         log::begin(&log, level)?;
         // Refused before anything is opened.
-        if let Some(address) = self.listen.filter(|address| !address.ip().is_loopback()) {
+        if let Some(address) = self.listen.filter(|address| !address.ip().is_loopback() && !configuration.authenticates()) {
             return Err(Error::Exposed(address).into());
         }
         tracing::info!(gate = configuration.name(), "opening; migrations that run at start may take a while");

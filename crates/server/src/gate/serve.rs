@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future, net::SocketAddr, time::Duration};
 
+use callgate_model::Gateway as _;
 use tokio::net::TcpListener;
 
 pub use callgate_transport::Drained;
@@ -20,7 +21,7 @@ pub struct Listening {
 }
 
 impl Gate {
-    /// Serves HTTP on a loopback address until the process is asked to end (SIGTERM, SIGINT), then drains.
+    /// Serves HTTP until the process is asked to end (SIGTERM, SIGINT), then drains.
     pub async fn serve_http(self, address: SocketAddr) -> Result<(), Error> {
         self.listen(address).await?.until(signals()).await.map(drop)
     }
@@ -30,9 +31,9 @@ impl Gate {
         self.stdio_until(signals()).await.map(drop)
     }
 
-    /// Takes a loopback address; port 0 takes any that is free. Any other address is refused: there is no authentication yet.
+    /// Takes an address; port 0 takes any that is free. Without authentication, only a loopback address is taken.
     pub async fn listen(self, address: SocketAddr) -> Result<Listening, Error> {
-        if address.ip().is_loopback() { self.listen_insecurely(address).await } else { Err(Error::Exposed(address)) }
+        if address.ip().is_loopback() || self.column.authentication().is_some() { self.listen_insecurely(address).await } else { Err(Error::Exposed(address)) }
     }
 
     /// Takes an address from which anyone may call everything. Only where something in front says who may.

@@ -1,0 +1,112 @@
+//! The one who recognises callers: looks at each credential a request brought, and at whether they agree.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use callgate_egress::Client;
+use callgate_model::{Authentication, Caller, Clock, Credentials, Identify, Unidentified};
+
+use crate::{
+    Config, Error,
+    certificate::Certificates,
+    keys::ApiKeys,
+    memory::{Memory, Sort, digest},
+    refusal::Refusal,
+    token::Tokens,
+};
+
+/// What recognising needs beside its configuration.
+#[derive(Debug)]
+pub struct Parts {
+    /// Wall-clock time.
+    pub clock: Clock,
+    /// What issuers are asked with; without issuers there need not be one.
+    pub egress: Option<Client>,
+    /// The API keys that were given out, if they are taken.
+    pub keys: Option<ApiKeys>,
+}
+
+/// Recognises callers as an operator configured it.
+#[derive(Debug)]
+pub struct Callers {
+    memory: Memory,
+    keys: Option<ApiKeys>,
+    tokens: Tokens,
+    certificates: Certificates,
+    authentication: Authentication,
+}
+
+impl Callers {
+    /// Puts it together. Connects to nothing: the keys of an issuer are fetched when its first token comes.
+    pub fn open(config: &Config, parts: Parts) -> Result<Self, Error> {
+        let Parts { clock, egress, keys } = parts;
+        let memory = Memory::new(config.memory.0, config.refusals, config.remember.get(), clock.clone());
+        Ok(Self {
+            memory,
+            keys,
+            tokens: Tokens::open(config, egress.as_ref(), clock.clone())?,
+            certificates: Certificates::new(&config.certificates, clock),
+            authentication: Authentication {
+                resource: config.resource.clone(),
+                authorization_servers: config.issuers.iter().map(|issuer| issuer.issuer.clone()).collect(),
+                scopes: config.scopes.clone(),
+            },
+        })
+    }
+
+    /// Whose credential it is; `None` for a certificate that nobody maps, which is no word about the caller.
+    async fn recognise(&self, sort: Sort, credential: &[u8]) -> Result<Option<Arc<Caller>>, Unidentified> {
+        let digest = digest(sort, credential);
+        if let Some(decision) = self.memory.recall(&digest) {
+            return decision.map(Some);
+        }
+        let decision = match sort {
+            Sort::Certificate => match self.certificates.recognise(credential) {
+                Ok(None) => return Ok(None),
+                Ok(Some(caller)) => Ok(caller),
+                Err(refusal) => Err(refusal),
+            },
+            Sort::Bearer if self.keys.as_ref().is_none_or(|keys| !keys.is_one(credential)) => self.tokens.recognise(credential).await,
+            Sort::Bearer | Sort::Key => match &self.keys {
+                Some(keys) => keys.recognise(credential).await,
+                None => Err(Refusal::lasting("API keys are not taken here")),
+            },
+        };
+        self.memory.keep(digest, credential.len(), &decision);
+        decision.map(Some).map_err(Unidentified::from)
+    }
+}
+
+#[async_trait]
+impl Identify for Callers {
+    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+        let brought = [
+            (Sort::Bearer, credentials.bearer.map(str::as_bytes)),
+            (Sort::Key, credentials.key.map(str::as_bytes)),
+            (Sort::Certificate, credentials.certificate),
+        ];
+        let mut found: Option<Arc<Caller>> = None;
+        for (sort, credential) in brought {
+            let Some(credential) = credential else { continue };
+            let Some(caller) = self.recognise(sort, credential).await? else { continue };
+            found = Some(match found {
+                None => caller,
+                Some(first) => agreed(first, &caller)?,
+            });
+        }
+        found.ok_or(Unidentified::Missing)
+    }
+
+    fn authentication(&self) -> &Authentication {
+        &self.authentication
+    }
+}
+
+/// The caller that two credentials speak of, as the first describes it, for as long as both hold.
+fn agreed(first: Arc<Caller>, second: &Caller) -> Result<Arc<Caller>, Unidentified> {
+    if first.key() != second.key() {
+        return Err(Unidentified::Refused("the request brought credentials of two callers".into()));
+    }
+    let ends = first.expires.into_iter().chain(second.expires).min();
+    if ends == first.expires { Ok(first) } else { Ok(Arc::new(Caller { expires: ends, ..first.as_ref().clone() })) }
+}

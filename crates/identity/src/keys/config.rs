@@ -1,0 +1,43 @@
+//! What an operator may write about API keys.
+
+use callgate_config::{Problems, Secret, Section, Span};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A secret shorter than the hash it keys can be guessed.
+const SHORTEST_PEPPER: usize = 16;
+
+/// The keys that `callgate keys add` gives out.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What keys begin with, so that people and scanners know one when they see it; default `cg`. Keys that were given out under
+    /// another beginning stop working.
+    pub prefix: String,
+    /// The secret under which keys are hashed, at least 16 bytes; whoever copies the store cannot try keys without it. All replicas
+    /// need the same one. Default is a secret that is made once and kept in `callgate.pepper` beside the store's file, readable by
+    /// its owner only; a store that is no file needs one written here. A changed pepper makes all keys stop working.
+    pub pepper: Option<Secret>,
+    /// How long the store may take to find a key; default `2s`. After that the client is told to come back.
+    pub patience: Span,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { prefix: "cg".into(), pepper: None, patience: Span::seconds(2) }
+    }
+}
+
+impl Config {
+    pub(crate) fn check(&self, section: &Section, place: &str, problems: &mut Problems) {
+        let is_word = (1..=16).contains(&self.prefix.len()) && self.prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !is_word {
+            let problem = section.problem(&format!("{place}/prefix"), format!("`{}` is no beginning of a key", self.prefix));
+            problems.push(problem.help("write up to 16 lower-case letters and digits, such as `cg`"));
+        }
+        if self.pepper.as_ref().is_some_and(|pepper| pepper.expose().len() < SHORTEST_PEPPER) {
+            let problem = section.problem(&format!("{place}/pepper"), "is shorter than 16 bytes, and can be guessed");
+            problems.push(problem.help("`openssl rand -base64 32` makes one"));
+        }
+    }
+}
