@@ -33,7 +33,7 @@ pub struct Callers {
     keys: Option<ApiKeys>,
     tokens: Tokens,
     certificates: Certificates,
-    authentication: Authentication,
+    authentication: Arc<Authentication>,
 }
 
 impl Callers {
@@ -46,11 +46,11 @@ impl Callers {
             keys,
             tokens: Tokens::open(config, egress.as_ref(), clock.clone())?,
             certificates: Certificates::new(&config.certificates, clock),
-            authentication: Authentication {
+            authentication: Arc::new(Authentication {
                 resource: config.resource.clone(),
                 authorization_servers: config.issuers.iter().map(|issuer| issuer.issuer.clone()).collect(),
                 scopes: config.scopes.clone(),
-            },
+            }),
         })
     }
 
@@ -97,8 +97,8 @@ impl Identify for Callers {
         found.ok_or(Unidentified::Missing)
     }
 
-    fn authentication(&self) -> &Authentication {
-        &self.authentication
+    fn authentication(&self) -> Arc<Authentication> {
+        self.authentication.clone()
     }
 }
 
@@ -108,5 +108,10 @@ fn agreed(first: Arc<Caller>, second: &Caller) -> Result<Arc<Caller>, Unidentifi
         return Err(Unidentified::Refused("the request brought credentials of two callers".into()));
     }
     let ends = first.expires.into_iter().chain(second.expires).min();
-    if ends == first.expires { Ok(first) } else { Ok(Arc::new(Caller { expires: ends, ..first.as_ref().clone() })) }
+    if ends == first.expires {
+        return Ok(first);
+    }
+    let mut shorter = first.as_ref().clone();
+    shorter.expires = ends;
+    Ok(Arc::new(shorter))
 }

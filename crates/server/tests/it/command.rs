@@ -143,8 +143,8 @@ async fn addresses_that_others_reach_need_a_word() {
         &["serve", "FOLDER", "--listen", "0.0.0.0:0"],
         &expect![[r#"
         exit 1
-        error: 0.0.0.0:0 can be reached from other machines, and this version cannot tell callers apart
-          help: listen on 127.0.0.1, or name the address with `--insecure-listen` if something in front says who may call
+        error: 0.0.0.0:0 can be reached from other machines, and nothing says who may call
+          help: write `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or name the address with `--insecure-listen` if something in front says who may call
     "#]],
     )
     .await;
@@ -158,8 +158,8 @@ async fn addresses_that_others_reach_need_a_word() {
         &["check", "FOLDER"],
         &expect![[r#"
         exit 1
-        FOLDER/listen.yaml:1:9: listen: `0.0.0.0:8000` can be reached from other machines, and this version cannot tell callers apart
-          help: listen on 127.0.0.1, or leave `listen` out and start with `--insecure-listen 0.0.0.0:8000`
+        FOLDER/listen.yaml:1:9: listen: `0.0.0.0:8000` can be reached from other machines, and nothing says who may call
+          help: say it under `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or leave `listen` out and start with `--insecure-listen 0.0.0.0:8000`
     "#]],
     )
     .await;

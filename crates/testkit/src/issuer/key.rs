@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use aws_lc_rs::{
-    encoding::AsBigEndian as _,
     hmac,
     rand::SystemRandom,
     rsa::KeySize,
