@@ -108,7 +108,8 @@ async fn where_clouds_hand_out_credentials_is_never_called() {
         "http://sneaky.internal/",
         "http://2852039166/",
     ] {
-        let allow = ["169.254.0.0/16", "100.64.0.0/10", "192.0.0.0/8", "168.0.0.0/8", "fc00::/7", "sneaky.internal", "metadata.google.internal"];
+        let allow =
+            ["169.254.0.0/16", "100.64.0.0/10", "192.0.0.0/8", "168.0.0.0/8", "fc00::/7", "sneaky.internal", "metadata.google.internal"];
         assert!(refused(url, &allow).await, "{url}");
     }
 }

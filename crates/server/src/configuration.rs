@@ -154,8 +154,8 @@ fn api_keys(config: &callgate_identity::keys::Config, root: &Root, folder: &Path
 /// What no schema can say.
 fn check(root: &Root, section: &Section, problems: &mut Problems) {
     if root.auth.is_none() && !root.listen.0.ip().is_loopback() {
-        let problem = section
-            .problem("/listen", format!("`{}` can be reached from other machines, and nothing says who may call", root.listen.0));
+        let problem =
+            section.problem("/listen", format!("`{}` can be reached from other machines, and nothing says who may call", root.listen.0));
         problems.push(problem.help(format!(
             "say it under `auth`, such as `auth: {{ keys: {{}} }}`; or listen on 127.0.0.1; or leave `listen` out and start with `--insecure-listen {}`",
             root.listen.0
@@ -166,7 +166,8 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
         auth.check(&part(section, "auth"), &root.egress, problems);
         let needs_pepper = !matches!(root.store.kind, Name::Sqlite | Name::Memory);
         if needs_pepper && auth.keys.as_ref().is_some_and(|keys| keys.pepper.is_none()) {
-            let problem = section.problem("/auth/keys", "the store is no file beside which the gate could keep the secret for hashing keys");
+            let problem =
+                section.problem("/auth/keys", "the store is no file beside which the gate could keep the secret for hashing keys");
             problems.push(problem.help("write `pepper: { file: … }` or `pepper: { env: … }`, the same for all replicas"));
         }
     }

@@ -22,10 +22,17 @@ impl Rule {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Ok(Self::Net(address.into()));
         }
-        let is_label = |label: &str| !label.is_empty() && label.len() < 64 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_label = |label: &str| {
+            !label.is_empty() && label.len() < 64 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
         // A name whose last label begins with a digit is a misspelt address.
-        let is_name = text.split('.').all(is_label) && text.split('.').next_back().is_some_and(|last| !last.starts_with(|c: char| c.is_ascii_digit()));
-        if is_name && text.len() < 254 { Ok(Self::Name(text.to_ascii_lowercase())) } else { Err("is neither an address, nor a network, nor a host name") }
+        let is_name = text.split('.').all(is_label)
+            && text.split('.').next_back().is_some_and(|last| !last.starts_with(|c: char| c.is_ascii_digit()));
+        if is_name && text.len() < 254 {
+            Ok(Self::Name(text.to_ascii_lowercase()))
+        } else {
+            Err("is neither an address, nor a network, nor a host name")
+        }
     }
 
     /// Whether `address`, which `host` is or stands for, is meant.

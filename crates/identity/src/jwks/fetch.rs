@@ -67,6 +67,10 @@ impl Source {
 
     async fn ask(&self, target: &Target) -> Result<callgate_egress::Bytes, String> {
         let answer = self.client.get(target, self.client.limits()).await.map_err(|error| error.to_string())?;
-        if answer.status() == 200 { Ok(answer.into_body()) } else { Err(format!("`{}` answered {}", target.host(), answer.status().as_u16())) }
+        if answer.status() == 200 {
+            Ok(answer.into_body())
+        } else {
+            Err(format!("`{}` answered {}", target.host(), answer.status().as_u16()))
+        }
     }
 }

@@ -167,7 +167,11 @@ impl Ending {
                 self.failure = None;
             }
             Err(why) => {
-                tracing::warn!(issuer = self.of.issuer, error = why, "the issuer's keys cannot be fetched; those known stay in use for a while");
+                tracing::warn!(
+                    issuer = self.of.issuer,
+                    error = why,
+                    "the issuer's keys cannot be fetched; those known stay in use for a while"
+                );
                 self.failure = Some(why);
             }
         }

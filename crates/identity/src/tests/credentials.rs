@@ -48,11 +48,8 @@ fn certificate(names: &[GeneralName], ends: u64) -> Vec<u8> {
     let nothing = || BitString::from_bytes(&[0; 32]).unwrap();
     let moment = |seconds| Time::GeneralTime(GeneralizedTime::from_unix_duration(Duration::from_secs(seconds)).unwrap());
     let alternative = SubjectAltName(names.to_vec());
-    let extension = Extension {
-        extn_id: SubjectAltName::OID,
-        critical: false,
-        extn_value: OctetString::new(alternative.to_der().unwrap()).unwrap(),
-    };
+    let extension =
+        Extension { extn_id: SubjectAltName::OID, critical: false, extn_value: OctetString::new(alternative.to_der().unwrap()).unwrap() };
     let certificate = Certificate {
         tbs_certificate: TbsCertificate {
             version: Version::V3,

@@ -112,7 +112,9 @@ async fn polled_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> bool {
 #[tokio::test]
 async fn keys_for_other_things_are_no_keys() {
     let key = Key::ec("one").unwrap();
-    for (change, with) in [("use", json!("enc")), ("alg", json!("ES384")), ("crv", json!("P-384")), ("key_ops", json!(["sign"])), ("kty", json!("oct"))] {
+    for (change, with) in
+        [("use", json!("enc")), ("alg", json!("ES384")), ("crv", json!("P-384")), ("key_ops", json!(["sign"])), ("kty", json!("oct"))]
+    {
         let world = World::new(json!({})).await;
         let mut published = key.public();
         published[change] = with;

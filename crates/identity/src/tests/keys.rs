@@ -49,7 +49,9 @@ async fn ask(callers: &Callers, key: &str) -> Result<Arc<Caller>, Unidentified> 
 async fn a_key_stands_for_its_caller_either_way() {
     let (callers, given, text, id) = world(grant()).await;
     assert!(text.starts_with(&format!("cg_{id}_")) && text.len() == 3 + 12 + 1 + 51, "{text}");
-    for credentials in [Credentials { key: Some(&text), ..Credentials::default() }, Credentials { bearer: Some(&text), ..Credentials::default() }] {
+    for credentials in
+        [Credentials { key: Some(&text), ..Credentials::default() }, Credentials { bearer: Some(&text), ..Credentials::default() }]
+    {
         let caller = callers.identify(&credentials).await.unwrap();
         assert_eq!((caller.to_string().as_str(), caller.proof), ("acme/alice", Proof::Key));
         assert!(caller.is("finance") && caller.scopes.contain("read:customers"));
@@ -79,7 +81,10 @@ async fn a_key_that_nobody_gave_out_is_none() {
             String::from_utf8(bytes).unwrap()
         })
         .collect();
-    bent.extend(["", "cg_", "cg__", "cg_ä", "Bearer", &text[3..], &format!("{text}a"), &format!(" {text}"), &text.to_uppercase()].map(str::to_owned));
+    bent.extend(
+        ["", "cg_", "cg__", "cg_ä", "Bearer", &text[3..], &format!("{text}a"), &format!(" {text}"), &text.to_uppercase()]
+            .map(str::to_owned),
+    );
     bent.push(format!("cg_{id}_{}", "A".repeat(51)));
     for key in bent {
         assert_eq!(told(&ask(&callers, &key).await), "refused: nobody gave out this API key", "{key}");

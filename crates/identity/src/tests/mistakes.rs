@@ -47,7 +47,8 @@ fn each_mistake_is_found_at_its_place() {
         let found = mistakes(&auth);
         assert!(found.iter().any(|line| line.starts_with(&place) && line.contains(words)), "{auth}\n{place} … {words}: {found:#?}");
     }
-    let fine = issuer("algorithms: [RS256, EdDSA]\n    claims: { tenant: org, roles: /realm_access/roles }\n    required: { azp: [agents] }");
+    let fine =
+        issuer("algorithms: [RS256, EdDSA]\n    claims: { tenant: org, roles: /realm_access/roles }\n    required: { azp: [agents] }");
     assert_eq!(mistakes(&fine), Vec::<String>::new());
     let local = "resource: http://127.0.0.1:8000/mcp\nissuers: [{ issuer: 'http://127.0.0.1:9000' }]";
     assert_eq!(mistakes(local), ["auth.issuers[0].issuer: `127.0.0.1` is an address of this machine, which `egress.allow` does not list"]);

@@ -191,7 +191,9 @@ async fn claims_become_tenant_roles_and_scopes() {
     assert_eq!(caller.expires.map(|end| end.as_second()), Some(NOW + 330));
     assert_eq!(caller.claims.get("org"), Some(&json!("acme")));
     assert_eq!(caller.claims.get("exp"), None);
-    for over in [json!({ "org": null }), json!({ "org": ["acme"] }), json!({ "azp": "other" }), json!({ "azp": null }), json!({ "email": null })] {
+    for over in
+        [json!({ "org": null }), json!({ "org": ["acme"] }), json!({ "azp": "other" }), json!({ "azp": null }), json!({ "email": null })]
+    {
         let mut claims = claims.clone();
         claims.as_object_mut().unwrap().extend(over.as_object().cloned().unwrap());
         let decision = world.ask(&world.token(claims)).await;

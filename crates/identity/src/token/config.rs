@@ -214,9 +214,9 @@ impl Config {
         let at = |key: &str| format!("{place}/{key}");
         let shared = self.algorithms.iter().filter(|algorithm| algorithm.is_shared()).count();
         let problem = match (&self.secret, shared) {
-            _ if self.algorithms.is_empty() => {
-                section.problem(&at("algorithms"), "is empty, so that no token would do").help("list how tokens are signed, such as `[RS256]`")
-            }
+            _ if self.algorithms.is_empty() => section
+                .problem(&at("algorithms"), "is empty, so that no token would do")
+                .help("list how tokens are signed, such as `[RS256]`"),
             (None, 1..) => section
                 .problem(&at("algorithms"), "an algorithm with a shared secret, and no `secret`")
                 .help("add `secret: { file: … }`, or list only algorithms with published keys, such as `RS256`"),
@@ -226,7 +226,9 @@ impl Config {
             (Some(secret), _) if secret.expose().len() < SHORTEST_SECRET => {
                 section.problem(&at("secret"), "is shorter than 32 bytes, and can be guessed").help("`openssl rand -base64 48` makes one")
             }
-            (Some(_), _) if self.jwks.is_some() => section.problem(&at("jwks"), "an issuer with a `secret` publishes no keys").help("leave `jwks` out"),
+            (Some(_), _) if self.jwks.is_some() => {
+                section.problem(&at("jwks"), "an issuer with a `secret` publishes no keys").help("leave `jwks` out")
+            }
             _ => return,
         };
         problems.push(problem);

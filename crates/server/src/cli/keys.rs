@@ -67,7 +67,9 @@ impl Keys {
 impl Add {
     async fn run(self, keys: &ApiKeys) -> anyhow::Result<ExitCode> {
         let Self { caller, tenant, roles, scopes, expires } = self;
-        for (what, text) in [("caller", &caller), ("tenant", &tenant)].into_iter().chain(roles.iter().chain(&scopes).map(|text| ("word", text))) {
+        for (what, text) in
+            [("caller", &caller), ("tenant", &tenant)].into_iter().chain(roles.iter().chain(&scopes).map(|text| ("word", text)))
+        {
             if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
                 bail!("`{text}` is no {what}: it must have 1 to 256 characters that can be printed");
             }

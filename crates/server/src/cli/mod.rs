@@ -137,9 +137,9 @@ fn tell(error: &anyhow::Error) {
 fn advice(error: &anyhow::Error) -> Option<&'static str> {
     match error.downcast_ref::<Error>()? {
         Error::Listen { .. } => Some("choose another address, such as `--listen 127.0.0.1:0` for a free port"),
-        Error::Exposed(_) => {
-            Some("write `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or name the address with `--insecure-listen` if something in front says who may call")
-        }
+        Error::Exposed(_) => Some(
+            "write `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or name the address with `--insecure-listen` if something in front says who may call",
+        ),
         Error::NoKeys(_) => Some("write `auth: { keys: {} }`, and a `store` that outlives the process"),
         Error::Store(_) => Some("the gate must be able to write the file that `store.path` names, and the folder it is in"),
         _ => None,

@@ -33,7 +33,11 @@ impl Gate {
 
     /// Takes an address; port 0 takes any that is free. Without authentication, only a loopback address is taken.
     pub async fn listen(self, address: SocketAddr) -> Result<Listening, Error> {
-        if address.ip().is_loopback() || self.column.authentication().is_some() { self.listen_insecurely(address).await } else { Err(Error::Exposed(address)) }
+        if address.ip().is_loopback() || self.column.authentication().is_some() {
+            self.listen_insecurely(address).await
+        } else {
+            Err(Error::Exposed(address))
+        }
     }
 
     /// Takes an address from which anyone may call everything. Only where something in front says who may.
