@@ -16,6 +16,7 @@ use prometheus_client::registry::Registry;
 
 use crate::{
     Settings,
+    audit::Entry,
     gate::{Running, dispatch},
     redact::Redaction,
 };
@@ -35,6 +36,7 @@ pub(crate) type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Reply, Fault>> 
 pub(crate) struct Next<'a> {
     rest: &'a [Box<dyn Layer>],
     ticket: Ticket,
+    entry: Option<&'a Entry<'a>>,
 }
 
 /// What the gate worked out about a call, for all layers.
@@ -50,12 +52,22 @@ pub(crate) struct Ticket {
 impl<'a> Next<'a> {
     /// The whole column.
     pub(crate) fn column(layers: &'a [Box<dyn Layer>], ticket: Ticket) -> Self {
-        Self { rest: layers, ticket }
+        Self { rest: layers, ticket, entry: None }
     }
 
     /// What the gate worked out about the call.
     pub(crate) fn ticket(&self) -> Ticket {
         self.ticket
+    }
+
+    /// The same below the layer that writes the call's record.
+    pub(crate) fn noting(self, entry: &'a Entry<'a>) -> Self {
+        Self { entry: Some(entry), ..self }
+    }
+
+    /// The call's record in the making.
+    pub(crate) fn entry(&self) -> Option<&'a Entry<'a>> {
+        self.entry
     }
 
     /// Lets the call go on.

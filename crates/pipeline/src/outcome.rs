@@ -15,6 +15,13 @@ pub(crate) fn word(result: &Result<Reply, Fault>) -> &'static str {
     }
 }
 
+/// The gate itself refused, so that the cause is in its own words.
+pub(crate) fn is_decided(fault: &Fault) -> bool {
+    let kind = fault.kind();
+    let refused = matches!(kind, Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Capability(_) | Kind::Overloaded { .. });
+    refused || matches!(kind, Kind::Denied | Kind::Scopes(_) | Kind::Limited { .. })
+}
+
 /// Nothing can have been changed: the call was refused before any work began.
 pub(crate) fn is_harmless(result: &Result<Reply, Fault>) -> bool {
     let Err(fault) = result else { return false };

@@ -31,6 +31,8 @@ pub(crate) const STACK: &[Row] = &[
     Row { name: "validate", open: validate::open },
     // Above deadline: a call that waits for a place uses up its own time and has not begun.
     Row { name: "bulkhead", open: bulkhead::open },
+    // Below everything that may refuse: only what is about to be changed is announced. Above retry: once is enough.
+    Row { name: "intend", open: audit::open_intend },
     // Innermost: when time is up it drops the backend's work and nothing else.
     Row { name: "deadline", open: deadline::open },
 ];

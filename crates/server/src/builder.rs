@@ -129,7 +129,8 @@ impl Builder {
         let Self { identity, backends, identify, store, settings, wire, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
-        let store = callgate_store::open(&store, Path::new(".")).await?;
+        let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
+        let store = callgate_store::open(&callgate_store::Opening { config: &store, upkeep, folder: Path::new(".") }).await?;
         Gate::assemble(Parts {
             identity,
             backends,

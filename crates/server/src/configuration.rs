@@ -7,7 +7,7 @@ use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
 use callgate_model::{Clock, Identify};
-use callgate_store::{Name, Store};
+use callgate_store::{Name, Store, Upkeep};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -106,16 +106,17 @@ impl Configuration {
         if root.store.kind == Name::Memory {
             return Err(Error::NoKeys("the store is memory, which ends with this command"));
         }
-        let store = callgate_store::open(&root.store, section.folder()).await?;
+        let store = callgate_store::open(&store_opening(&root, section.folder())).await?;
         api_keys(keys, &root, section.folder(), &store)
     }
 
     /// Opens the store and all backends.
     pub async fn open(self) -> Result<Gate, Error> {
-        let opening = self.opening(Aim::Serve);
+        let aim = self.opening(Aim::Serve);
         let Self { root, plan, section, .. } = self;
-        let store = callgate_store::open(&root.store, section.folder()).await?;
-        let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
+        let opening = store_opening(&root, section.folder());
+        let store = callgate_store::open(&opening).await?;
+        let opened = plan.open(&aim).await.map_err(Error::Configuration)?;
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
@@ -151,6 +152,12 @@ fn api_keys(config: &callgate_identity::keys::Config, root: &Root, folder: &Path
     Ok(ApiKeys::open(config, store.clone(), pepper.as_deref(), Clock::System)?)
 }
 
+/// What the store is opened from.
+fn store_opening<'a>(root: &'a Root, folder: &'a Path) -> callgate_store::Opening<'a> {
+    let upkeep = Upkeep { heads: root.audit.heads.clone(), keep: root.audit.keep, clock: Clock::System };
+    callgate_store::Opening { config: &root.store, upkeep, folder }
+}
+
 /// What no schema can say.
 fn check(root: &Root, section: &Section, problems: &mut Problems) {
     if root.auth.is_none() && !root.listen.0.ip().is_loopback() {
@@ -170,6 +177,9 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
                 section.problem("/auth/keys", "the store is no file beside which the gate could keep the secret for hashing keys");
             problems.push(problem.help("write `pepper: { file: … }` or `pepper: { env: … }`, the same for all replicas"));
         }
+    }
+    if let Err((key, why)) = root.audit.heads.check() {
+        problems.push(section.problem(&format!("/audit/heads/{key}"), why));
     }
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {
         problems.push(

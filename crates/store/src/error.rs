@@ -26,6 +26,17 @@ pub enum Error {
         /// The version this program writes.
         known: usize,
     },
+    /// The kind of store has no log that another process could read.
+    #[error("a store in memory has no audit log that could be read from outside")]
+    Nothing,
+    /// Signed heads cannot be read or do not hold.
+    #[error("the signed heads in `{}` cannot be used: {why}", path.display())]
+    Heads {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// Reading failed.
     #[error("cannot read the store")]
     Read(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -11,17 +11,19 @@ mod error;
 mod keys;
 mod memory;
 mod sqlite;
+mod writing;
 
 use std::{fmt, path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-pub use audit::{Audit, Backlog, Entry, Pending, Record, Slot, Subject, Written};
+pub use audit::{Audit, Backlog, CHAINS, Entry, Hash, Head, Intent, Left, Log, Pending, Record, Row, Slot, Subject, Written, verify};
 pub use config::{Config, Name};
 pub use error::Error;
 pub use keys::{ApiKey, Keys};
 pub use memory::Memory;
 pub use sqlite::Sqlite;
+pub use writing::{HeadKeys, Heads, Upkeep, read_heads};
 
 /// The gate's own state.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -35,29 +37,50 @@ pub trait Store: Send + Sync + fmt::Debug {
 /// An open store, or why there is none.
 pub type Opened = Result<Arc<dyn Store>, Error>;
 
+/// What a store is opened from.
+#[derive(Clone, Debug)]
+pub struct Opening<'a> {
+    /// What the operator wrote under `store`.
+    pub config: &'a Config,
+    /// What is done about the audit log beside writing it.
+    pub upkeep: Upkeep,
+    /// To which relative paths are relative.
+    pub folder: &'a Path,
+}
+
 /// A kind of store: its name in the configuration and how it is opened.
 pub struct Kind {
     /// What stands under `store.kind`.
     pub name: Name,
     /// Opens it; relative paths are relative to the folder.
-    pub open: for<'a> fn(&'a Config, &'a Path) -> BoxFuture<'a, Opened>,
+    pub open: for<'a> fn(&'a Opening<'a>) -> BoxFuture<'a, Opened>,
+    /// Opens its audit log for reading only.
+    pub log: for<'a> fn(&'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>>,
 }
 
 /// All kinds.
 pub const KINDS: &[Kind] = &[
     // One machine, nothing else installed: a file beside the configuration.
-    Kind { name: Name::Sqlite, open: sqlite::open },
+    Kind { name: Name::Sqlite, open: sqlite::open, log: sqlite::log },
     // Programs that embed the gate, and tests: the last records, gone with the process.
-    Kind { name: Name::Memory, open: memory::open },
+    Kind { name: Name::Memory, open: memory::open, log: memory::log },
 ];
 
-/// Opens the store that `config` describes.
+/// Opens the store that `opening` describes.
 ///
 /// # Panics
 /// Never: each name has its row, which a test checks.
-pub async fn open(config: &Config, folder: &Path) -> Opened {
-    let kind = KINDS.iter().find(|kind| kind.name == config.kind).expect("every name has its row in KINDS");
-    (kind.open)(config, folder).await
+pub async fn open(opening: &Opening<'_>) -> Opened {
+    (kind(opening.config.kind).open)(opening).await
+}
+
+/// Opens the audit log of a store for reading, beside a gate that may be writing it. Makes nothing and changes nothing.
+pub async fn log(opening: &Opening<'_>) -> Result<Box<dyn Log>, Error> {
+    (kind(opening.config.kind).log)(opening).await
+}
+
+fn kind(name: Name) -> &'static Kind {
+    KINDS.iter().find(|kind| kind.name == name).expect("every name has its row in KINDS")
 }
 
 #[cfg(test)]

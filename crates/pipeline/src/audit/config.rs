@@ -1,6 +1,7 @@
 //! What an operator may write under `audit`.
 
-use callgate_config::Size;
+use callgate_config::{Size, Span};
+use callgate_store::Heads;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,10 +21,15 @@ pub struct Config {
     pub value: usize,
     /// How much of one call's arguments is written down; default `4KiB`. Further members are counted and left out.
     pub arguments: Size,
+    /// How long records are kept, such as `90d`; default for ever. Older ones are removed from the beginning of each chain, and what
+    /// is left still verifies.
+    pub keep: Option<Span>,
+    /// Signed heads of the log.
+    pub heads: Heads,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { redact: Vec::new(), queue: 4096, value: 256, arguments: Size::kib(4) }
+        Self { redact: Vec::new(), queue: 4096, value: 256, arguments: Size::kib(4), keep: None, heads: Heads::default() }
     }
 }

@@ -1,9 +1,12 @@
 //! The record of one call in the making.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use callgate_model::{Call, Clock, Effect, Fault, Reply};
-use callgate_store::{Pending, Record, Slot, Store, Subject, Written};
+use callgate_model::{Call, Clock, Effect, Fault, Kind, Reply};
+use callgate_store::{Intent, Pending, Record, Slot, Store, Subject, Written};
 use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +16,9 @@ use crate::{lanes::Lanes, outcome, redact::Redaction, subject::subject};
 
 /// When it makes sense to come back after the queue was full.
 const BACK_AFTER: Duration = Duration::from_secs(1);
+
+/// The outcome of a call whose outcome is not known yet.
+const INTENDED: &str = "intended";
 
 /// What all records of a gate share.
 pub(super) struct Desk {
@@ -25,20 +31,21 @@ pub(super) struct Desk {
 }
 
 /// Sees to it that the call leaves one record. Dropped before its end, it writes the record of a cancelled call.
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     desk: &'a Desk,
     call: &'a Call,
     tool: Option<usize>,
     at: Timestamp,
     begun: Instant,
     slot: Option<Slot>,
+    intent: OnceLock<Intent>,
     written: bool,
 }
 
 impl<'a> Entry<'a> {
     pub(super) fn begin(desk: &'a Desk, call: &'a Call, tool: Option<usize>) -> Self {
         let slot = desk.slots.at(call.depth).clone().try_acquire_owned().ok();
-        Self { desk, call, tool, at: desk.clock.now(), begun: Instant::now(), slot, written: false }
+        Self { desk, call, tool, at: desk.clock.now(), begun: Instant::now(), slot, intent: OnceLock::new(), written: false }
     }
 
     /// Waits inside the call's deadline for a slot, if there was none.
@@ -52,22 +59,35 @@ impl<'a> Entry<'a> {
         Ok(())
     }
 
+    /// Writes down that the call is about to change something. Refused if that is not durable before its deadline.
+    pub(super) async fn intend(&self) -> Result<(), Fault> {
+        if self.intent.get().is_some() {
+            return Ok(());
+        }
+        let (intent, written) = self.desk.store.audit().intend(self.record(INTENDED, None));
+        self.intent.get_or_init(|| intent);
+        match timeout_at(self.call.deadline.at(), written).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(unrecordable()),
+        }
+    }
+
     /// Hands the record over; nobody waits for it.
     pub(super) fn finish(mut self, result: &Result<Reply, Fault>) {
-        self.write(outcome::word(result));
+        self.write(outcome::word(result), self.reason(result));
     }
 
     /// Hands the record over and gives the promise of its durability; `None` if it went to the log for want of a slot.
     pub(super) fn finish_durably(mut self, result: &Result<Reply, Fault>) -> Option<Written> {
         let slot = self.take_slot(outcome::word(result))?;
-        let (pending, written) = Pending::urgent(self.record(outcome::word(result)), slot);
+        let (pending, written) = Pending::urgent(self.record(outcome::word(result), self.reason(result)), slot);
         self.desk.store.audit().append(pending);
         Some(written)
     }
 
-    fn write(&mut self, outcome: &'static str) {
+    fn write(&mut self, outcome: &'static str, reason: Option<String>) {
         if let Some(slot) = self.take_slot(outcome) {
-            self.desk.store.audit().append(Pending::new(self.record(outcome), slot));
+            self.desk.store.audit().append(Pending::new(self.record(outcome, reason), slot));
         }
     }
 
@@ -83,7 +103,14 @@ impl<'a> Entry<'a> {
         slot
     }
 
-    fn record(&self, outcome: &'static str) -> Record {
+    /// Why the gate refused, in its own words. What a backend said is not written down: it may repeat what it was given.
+    fn reason(&self, result: &Result<Reply, Fault>) -> Option<String> {
+        let fault = result.as_ref().err().filter(|fault| outcome::is_decided(fault))?;
+        let reason = fault.chain();
+        (!reason.is_empty()).then(|| self.desk.redaction.reason(&reason))
+    }
+
+    fn record(&self, outcome: &'static str, reason: Option<String>) -> Record {
         let Call { request, caller, origin, target, arguments, found, depth, .. } = self.call;
         Record {
             at: self.at,
@@ -99,7 +126,9 @@ impl<'a> Entry<'a> {
             },
             arguments: self.desk.redaction.arguments(self.tool, arguments),
             outcome,
+            reason,
             duration: self.begun.elapsed(),
+            intent: self.intent.get().copied(),
         }
     }
 }
@@ -108,9 +137,15 @@ impl Drop for Entry<'_> {
     fn drop(&mut self) {
         if !self.written {
             // While a panic unwinds this is not the caller's doing. None should come this far: `catch` stands below.
-            self.write(if std::thread::panicking() { "internal" } else { outcome::CANCELLED });
+            self.write(if std::thread::panicking() { "internal" } else { outcome::CANCELLED }, None);
         }
     }
+}
+
+/// The refusal of a write that would leave no record.
+pub(super) fn unrecordable() -> Fault {
+    Fault::new(Kind::Unavailable, "changes cannot be put on record just now, so none are made: nothing was done, try again later")
+        .because("the audit log cannot be written")
 }
 
 /// What the call does to the world; everything but a tool only reads.

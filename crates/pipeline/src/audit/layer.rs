@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use callgate_model::{Call, Effect, Fault, Kind, Reply};
+use callgate_model::{Call, Effect, Fault, Reply};
 use prometheus_client::{encoding::NoLabelSet, metrics::counter::Counter};
 use tokio::time::timeout_at;
 
-use super::entry::{Desk, Entry, effect};
+use super::entry::{Desk, Entry, effect, unrecordable};
 use crate::{
     Error,
     lanes::Lanes,
@@ -49,7 +49,7 @@ impl Layer for Audit {
             entry.finish(&refused);
             return refused;
         }
-        let result = next.run(call).await;
+        let result = next.noting(&entry).run(call).await;
         if !writes || outcome::is_harmless(&result) {
             entry.finish(&result);
             return result;
@@ -63,9 +63,24 @@ impl Layer for Audit {
     }
 }
 
-fn unrecordable() -> Fault {
-    Fault::new(Kind::Unavailable, "changes cannot be put on record just now, so none are made: nothing was done, try again later")
-        .because("the audit log cannot be written")
+/// Announces writes before they are made.
+struct Intend;
+
+/// The second row of this component: where a write is about to be made.
+pub(crate) fn open_intend(_opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    Ok(Box::new(Intend))
+}
+
+#[async_trait]
+impl Layer for Intend {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        if effect(call).is_some_and(|effect| effect != Effect::Read)
+            && let Some(entry) = next.entry()
+        {
+            entry.intend().await?;
+        }
+        next.run(call).await
+    }
 }
 
 fn unrecorded() -> Fault {

@@ -9,6 +9,10 @@
 //! - *Failing* (the store could not write): writes are refused before the backend is called. Reads go on; once no slot is free
 //!   their records go to the log instead, and are counted.
 //!
+//! Before a write reaches its backend its intent is made durable (`intend`, a row further down the column: what is refused before needs
+//! none). The call's record removes it. If the gate is killed in between, the next one to start makes a record of the intent, with
+//! the outcome `unclear`.
+//!
 //! A future that is dropped writes its record from a guard. A refusal for which no slot was found is logged and counted.
 
 mod config;
@@ -16,7 +20,8 @@ mod entry;
 mod layer;
 
 pub use config::Config;
-pub(crate) use layer::open;
+pub(crate) use entry::Entry;
+pub(crate) use layer::{open, open_intend};
 
 #[cfg(test)]
 mod tests;

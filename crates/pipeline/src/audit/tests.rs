@@ -63,11 +63,14 @@ async fn a_record_says_who_what_where_from_and_how_long() {
     expect![[r#"
         [
             Entry {
+                chain: 0,
                 seq: 1,
                 at: 2023-11-14T22:13:20Z,
                 request: "R1",
                 depth: 0,
+                tenant: "local",
                 caller: "local",
+                proof: "local",
                 transport: "http",
                 revision: "2026-07-28",
                 session: Some(
@@ -86,14 +89,18 @@ async fn a_record_says_who_what_where_from_and_how_long() {
                 ),
                 arguments: "{\"ms\":1500}",
                 outcome: "ok",
+                reason: None,
                 duration: 1500000,
             },
             Entry {
+                chain: 0,
                 seq: 2,
                 at: 2023-11-14T22:13:20Z,
                 request: "R2",
                 depth: 0,
+                tenant: "local",
                 caller: "local",
+                proof: "local",
                 transport: "http",
                 revision: "2026-07-28",
                 session: Some(
@@ -108,6 +115,7 @@ async fn a_record_says_who_what_where_from_and_how_long() {
                 effect: None,
                 arguments: "{}",
                 outcome: "unknown",
+                reason: None,
                 duration: 0,
             },
         ]"#]]
@@ -206,4 +214,25 @@ async fn a_full_queue_makes_calls_wait() {
     fixture.ledger.release();
     assert_eq!(fixture.audit(), "1 tool echo ok\n2 tool echo ok\n3 tool echo ok\n");
     assert!(fixture.gate.metrics().contains("\nmcp_audit_unwritten_total 1\n"));
+}
+
+/// What is about to be changed is announced, once; what is refused before is not.
+#[tokio::test(start_paused = true)]
+async fn a_write_is_announced_before_it_is_made() {
+    let fixture = Fixture::new(&json!({}));
+    fixture.call("echo", json!({})).await;
+    fixture.call("nobody", json!({})).await;
+    assert_eq!(fixture.ledger.intents(), 0);
+    fixture.call("write", json!({})).await;
+    fixture.call("slow_write", json!({ "ms": 1 })).await;
+    assert_eq!(fixture.ledger.intents(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_whose_intent_is_not_durable_is_not_made() {
+    let fixture = Fixture::new(&json!({}));
+    fixture.ledger.refuse_intents();
+    let answer = fixture.call("write", json!({})).await;
+    assert_eq!(answer, "unavailable changes cannot be put on record just now, so none are made: nothing was done, try again later");
+    assert_eq!((fixture.reached(), fixture.audit().as_str()), (0, "1 tool write unavailable\n"));
 }

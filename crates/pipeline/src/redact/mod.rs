@@ -60,6 +60,11 @@ impl Redaction {
         text::Text::new(self, tool).arguments(arguments)
     }
 
+    /// A reason for a refusal as it is written down.
+    pub(crate) fn reason(&self, reason: &str) -> String {
+        text::cut(reason, self.longest_value).into_owned()
+    }
+
     /// A name or URI as it is written down.
     pub(crate) fn name(&self, name: &str) -> String {
         text::cut(name, self.longest_value).into_owned()

@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -12,7 +12,7 @@ use callgate_model::{
     Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
     async_trait,
 };
-use callgate_store::{Audit, Backlog, Entry, Error as StoreError, Keys, Memory, Pending, Store};
+use callgate_store::{Audit, Backlog, Entry, Intent, Keys, Memory, Pending, Record, Store, Written};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -95,7 +95,7 @@ impl Fixture {
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.ledger.tail(1000).expect("a log")
+        self.ledger.memory.entries()
     }
 
     /// The durable records, one a line: place, sort, name, outcome.
@@ -151,11 +151,14 @@ pub(crate) struct Ledger {
     failing: Mutex<Option<String>>,
     holding: AtomicBool,
     held: Mutex<Vec<Pending>>,
+    refusing: AtomicBool,
+    intents: AtomicUsize,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { memory: Memory::new(1000), failing: Mutex::default(), holding: AtomicBool::default(), held: Mutex::default() }
+        let (failing, holding, held, refusing, intents) = Default::default();
+        Self { memory: Memory::new(1000), failing, holding, held, refusing, intents }
     }
 }
 
@@ -164,6 +167,16 @@ impl Ledger {
     pub(crate) fn fail(&self, why: Option<&str>) {
         *self.failing.lock().expect("a lock") = why.map(Into::into);
         if why.is_some() { self.hold() } else { self.release() }
+    }
+
+    /// From now on no intent becomes durable.
+    pub(crate) fn refuse_intents(&self) {
+        self.refusing.store(true, Ordering::SeqCst);
+    }
+
+    /// How many calls have announced a change.
+    pub(crate) fn intents(&self) -> usize {
+        self.intents.load(Ordering::SeqCst)
     }
 
     /// From now on records do not become durable.
@@ -198,6 +211,16 @@ impl Audit for Ledger {
             self.memory.append(pending);
         }
     }
+    fn intend(&self, record: Record) -> (Intent, Written) {
+        self.intents.fetch_add(1, Ordering::SeqCst);
+        let (intent, durable) = self.memory.intend(record);
+        // A log that fails breaks its promise at once.
+        if self.is_failing() || self.refusing.load(Ordering::SeqCst) {
+            (intent, tokio::sync::oneshot::channel().1)
+        } else {
+            (intent, durable)
+        }
+    }
     fn is_failing(&self) -> bool {
         self.failing.lock().expect("a lock").is_some()
     }
@@ -209,7 +232,4 @@ impl Audit for Ledger {
         Backlog { records: held.len(), oldest: held.first().map(|first| first.record.at) }
     }
     async fn flush(&self) {}
-    fn tail(&self, last: usize) -> Result<Vec<Entry>, StoreError> {
-        self.memory.tail(last)
-    }
 }

@@ -2,8 +2,15 @@
 //!
 //! A record is handed over with the slot that bounds how many may be under way; the log holds the slot until the record is
 //! durable. A log that fails keeps its records and tries again; it says that it is failing, so that writes can be refused.
+//!
+//! Before a call changes something, its intent is made durable; its record removes the intent in the transaction that appends
+//! it. What a gate that ended left behind becomes a record with the outcome `unclear`, so that every effect has its record.
 
+mod chain;
+mod line;
+mod log;
 mod record;
+pub mod verify;
 
 use std::fmt;
 
@@ -11,12 +18,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-pub(crate) use record::micros;
-pub use record::{Entry, Record, Subject};
+pub use chain::{CHAINS, Hash, Head};
+pub(crate) use chain::{place, row};
+pub use log::{Left, Log, Row};
+pub use record::{Entry, Intent, Record, Subject};
 
-use crate::Error;
-
-/// Resolves once a record is durable; an error means that the log was closed before.
+/// Resolves once a record is durable; an error means that it will not be, or not in time for anybody who waits.
 pub type Written = oneshot::Receiver<()>;
 
 /// The place that a record takes until it is durable. Its owner bounds how many there are.
@@ -76,6 +83,10 @@ pub trait Audit: Send + Sync + fmt::Debug {
     /// Takes a record over. Never blocks and never fails: a record is kept until it can be written.
     fn append(&self, pending: Pending);
 
+    /// Writes down at once that a call is about to change something. The call goes on when the promise is kept; if it is broken,
+    /// nothing may be changed. Either way the call's record names the intent, which removes it.
+    fn intend(&self, record: Record) -> (Intent, Written);
+
     /// The last attempt to write failed. Cheap: asked before every write.
     fn is_failing(&self) -> bool;
 
@@ -87,7 +98,4 @@ pub trait Audit: Send + Sync + fmt::Debug {
 
     /// Resolves once everything appended before is durable; not at all while the log is failing.
     async fn flush(&self);
-
-    /// The last durable entries, oldest first. Reads from disk: call it where blocking is allowed.
-    fn tail(&self, last: usize) -> Result<Vec<Entry>, Error>;
 }

@@ -7,33 +7,38 @@ mod keys;
 
 use std::{
     collections::VecDeque,
-    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use tokio::sync::oneshot;
 
-use crate::{Audit, Backlog, Config, Entry, Error, Keys, Opened, Pending, Store};
+use crate::{Audit, Backlog, Entry, Error, Intent, Keys, Log, Opened, Opening, Pending, Record, Store, Written};
 
 /// A store in memory.
 #[derive(Debug)]
 pub struct Memory {
     most: usize,
-    log: Mutex<Log>,
+    log: Mutex<Kept>,
     keys: keys::Table,
 }
 
 #[derive(Debug, Default)]
-struct Log {
+struct Kept {
     entries: VecDeque<Entry>,
-    last: i64,
+    last: u64,
 }
 
 /// The row of this kind.
-pub(crate) fn open<'a>(config: &'a Config, _folder: &'a Path) -> BoxFuture<'a, Opened> {
-    let memory: Opened = Ok(Arc::new(Memory::new(config.records)));
+pub(crate) fn open<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Opened> {
+    let memory: Opened = Ok(Arc::new(Memory::new(opening.config.records)));
     ready(memory).boxed()
+}
+
+/// There is nothing to read for another process.
+pub(crate) fn log<'a>(_opening: &'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>> {
+    ready(Err(Error::Nothing)).boxed()
 }
 
 impl Memory {
@@ -43,7 +48,13 @@ impl Memory {
         Self { most, log: Mutex::default(), keys: keys::Table::default() }
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
+    /// What is kept, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.log().entries.iter().cloned().collect()
+    }
+
+    fn log(&self) -> MutexGuard<'_, Kept> {
         // Nothing under this lock can panic halfway through a change.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,11 +75,18 @@ impl Audit for Memory {
     fn append(&self, pending: Pending) {
         let mut log = self.log();
         log.last += 1;
-        let entry = Entry::of(log.last, pending.settle());
+        let entry = Entry::of(0, log.last, &pending.settle());
         log.entries.push_back(entry);
         if log.entries.len() > self.most {
             log.entries.pop_front();
         }
+    }
+
+    fn intend(&self, _record: Record) -> (Intent, Written) {
+        // What is in memory is as durable as it will be, and nobody comes after this process.
+        let (written, promise) = oneshot::channel();
+        let _ = written.send(());
+        (Intent(0), promise)
     }
 
     fn is_failing(&self) -> bool {
@@ -84,10 +102,4 @@ impl Audit for Memory {
     }
 
     async fn flush(&self) {}
-
-    fn tail(&self, last: usize) -> Result<Vec<Entry>, Error> {
-        let log = self.log();
-        let skip = log.entries.len().saturating_sub(last);
-        Ok(log.entries.iter().skip(skip).cloned().collect())
-    }
 }

@@ -6,19 +6,22 @@
 //! The log has two states. *Healthy*: the last transaction was committed. *Failing*: it was not; the batch is kept and tried
 //! again every quarter of a second, and the first success makes the log healthy again.
 //!
+//! A process writes one chain of the log, which is its own as long as it holds the chain's lock (`slot`). Usually there is one; a
+//! command beside a running gate writes the next.
+//!
 //! A file that is removed or replaced under the gate can still be written to, and nobody would ever read it. So that no record goes
 //! there in silence, the log fails from then on (`place`); it is healthy again when the file is back, or after a start anew.
 
+mod ink;
 mod keys;
 mod place;
-mod queue;
-mod rows;
+mod reader;
 mod schema;
-mod writer;
+mod slot;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     thread::JoinHandle,
 };
@@ -27,27 +30,38 @@ use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Audit, Backlog, Config, Entry, Error, Keys, Opened, Pending, Store};
+use crate::{
+    Audit, Backlog, Config, Error, Intent, Keys, Log, Opened, Opening, Pending, Record, Store, Written,
+    writing::{self, Queue, Upkeep},
+};
 
-use self::{place::Place, queue::Queue};
+#[cfg(test)]
+pub(crate) use schema::FIRST;
+
+use self::{ink::Ink, place::Place, reader::Reader, slot::Slot};
 
 /// A store in one SQLite file. Dropping it writes what is left and closes the file.
 #[derive(Debug)]
 pub struct Sqlite {
-    path: PathBuf,
     queue: Arc<Queue>,
     keys: keys::Table,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The row of this kind.
-pub(crate) fn open<'a>(config: &'a Config, folder: &'a Path) -> BoxFuture<'a, Opened> {
-    async move { Sqlite::open(config, folder).map(|store| Arc::new(store) as Arc<dyn Store>) }.boxed()
+pub(crate) fn open<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Opened> {
+    async move { Sqlite::open(opening.config, &opening.upkeep, opening.folder).map(|store| Arc::new(store) as Arc<dyn Store>) }.boxed()
+}
+
+/// Reading the log of this kind.
+pub(crate) fn log<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>> {
+    let path = opening.folder.join(&opening.config.path);
+    async move { Reader::open(&path).map(|reader| Box::new(reader) as Box<dyn Log>) }.boxed()
 }
 
 impl Sqlite {
     /// Opens the file, makes it if it is missing, and starts the thread that writes.
-    pub fn open(config: &Config, folder: &Path) -> Result<Self, Error> {
+    pub fn open(config: &Config, upkeep: &Upkeep, folder: &Path) -> Result<Self, Error> {
         let path = folder.join(&config.path);
         let failed = |cause: Box<dyn std::error::Error + Send + Sync>| Error::Open { path: path.clone(), cause };
         create(&path).map_err(|cause| failed(cause.into()))?;
@@ -56,8 +70,10 @@ impl Sqlite {
         let keys = keys::Table::new(connect(&path, config).map_err(|cause| failed(cause.into()))?);
         let queue = Arc::new(Queue::new(config.linger.get()));
         let place = Place::of(&path).map_err(|cause| failed(cause.into()))?;
-        let writer = writer::start(connection, place, queue.clone()).map_err(|cause| failed(cause.into()))?;
-        Ok(Self { path, queue, keys, writer: Mutex::new(Some(writer)) })
+        let slot = Slot::first(&path).map_err(|cause| failed(cause.into()))?;
+        let ink = Ink::new(connection, path.clone(), place, slot, queue.numbers()).map_err(|cause| failed(cause.into()))?;
+        let writer = writing::start(ink, &upkeep.within(folder), queue.clone()).map_err(|cause| failed(cause.into()))?;
+        Ok(Self { queue, keys, writer: Mutex::new(Some(writer)) })
     }
 }
 
@@ -88,6 +104,10 @@ impl Audit for Sqlite {
         self.queue.push(pending);
     }
 
+    fn intend(&self, record: Record) -> (Intent, Written) {
+        self.queue.intend(record)
+    }
+
     fn is_failing(&self) -> bool {
         self.queue.is_failing()
     }
@@ -103,12 +123,6 @@ impl Audit for Sqlite {
     async fn flush(&self) {
         // An error means that the writer has ended, and it ends only when nothing is left to write.
         let _ = self.queue.flush().await;
-    }
-
-    fn tail(&self, last: usize) -> Result<Vec<Entry>, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(Error::reading)?;
-        rows::tail(&connection, last).map_err(Error::reading)
     }
 }
 

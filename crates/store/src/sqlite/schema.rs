@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::Error;
 
@@ -15,10 +15,8 @@ struct Part {
     steps: &'static [&'static str],
 }
 
-const PARTS: &[Part] = &[
-    Part {
-        name: "audit",
-        steps: &["
+/// What the first version made.
+pub(crate) const FIRST: &str = "
         CREATE TABLE audit (
             seq INTEGER PRIMARY KEY,
             at INTEGER NOT NULL, -- microseconds since 1970, UTC
@@ -44,7 +42,43 @@ const PARTS: &[Part] = &[
         CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
             WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-    "],
+";
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "audit",
+        steps: &[
+            FIRST,
+            "
+        ALTER TABLE audit RENAME TO audit_before_chain;
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY, -- chain * 2^40 + place in the chain
+            hash BLOB NOT NULL, -- SHA-256 of the hash before it in hexadecimal, then the line
+            line TEXT NOT NULL -- one JSON object in canonical form
+        ) STRICT;
+        CREATE TABLE audit_checkpoints (
+            id INTEGER PRIMARY KEY, -- the last record that was removed by age
+            hash BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE audit_intents (
+            number INTEGER PRIMARY KEY,
+            chain INTEGER NOT NULL,
+            line TEXT NOT NULL
+        ) STRICT;
+        CREATE TRIGGER audit_line_is_never_changed BEFORE UPDATE ON audit
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_line_is_never_removed BEFORE DELETE ON audit
+            WHEN NOT EXISTS (SELECT 1 FROM audit_checkpoints WHERE id >= OLD.id AND id >> 40 = OLD.id >> 40)
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_line_is_never_replaced BEFORE INSERT ON audit
+            WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_checkpoint_is_never_changed BEFORE UPDATE ON audit_checkpoints
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_checkpoint_is_never_removed BEFORE DELETE ON audit_checkpoints
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    ",
+        ],
     },
     Part {
         name: "keys",
@@ -63,6 +97,9 @@ const PARTS: &[Part] = &[
     "],
     },
 ];
+
+/// Up to the version before this one, the audit log had no chain.
+const BEFORE_CHAIN: usize = 2;
 
 /// Brings all parts to their latest version, each in one transaction.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
@@ -89,6 +126,15 @@ fn advance(connection: &mut Connection, part: &Part) -> rusqlite::Result<usize> 
         let record = "INSERT INTO parts (name, version) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET version = excluded.version";
         transaction.execute(record, rusqlite::params![part.name, u32::try_from(part.steps.len()).unwrap_or(u32::MAX)])?;
     }
+    if part.name == "audit" && found < BEFORE_CHAIN {
+        forget_empty(&transaction)?;
+    }
     transaction.commit()?;
     Ok(found)
+}
+
+/// Records of versions without a chain are kept beside it; where there are none, the table goes.
+fn forget_empty(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let old: i64 = transaction.query_row("SELECT count(*) FROM audit_before_chain", [], |row| row.get(0))?;
+    if old == 0 { transaction.execute_batch("DROP TABLE audit_before_chain") } else { Ok(()) }
 }

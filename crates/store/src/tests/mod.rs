@@ -1,13 +1,18 @@
 //! What every store keeps, and what the SQLite file keeps by itself.
 
+mod chain;
+mod intents;
+mod keys;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
-use callgate_model::{BackendName, Caller, Effect, Origin, RequestId};
+use callgate_config::Secret;
+use callgate_model::{BackendName, Caller, Clock, Effect, Origin, RequestId};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use crate::{ApiKey, Config, Error, KINDS, Name, Pending, Record, Slot, Store, Subject, open};
+use crate::{Config, Entry, Error, Heads, KINDS, Log, Memory, Name, Opening, Pending, Record, Slot, Store, Subject, Upkeep, log, open};
 
 fn record(name: &str) -> Record {
     Record {
@@ -24,7 +29,9 @@ fn record(name: &str) -> Record {
         },
         arguments: r#"{"a":1}"#.into(),
         outcome: "ok",
+        reason: None,
         duration: Duration::from_micros(321),
+        intent: None,
     }
 }
 
@@ -39,43 +46,76 @@ impl Slots {
     }
 }
 
+fn config(kind: Name) -> Config {
+    Config { kind, path: "deep/er/gate.db".into(), records: 3, ..Config::default() }
+}
+
+/// Heads in `heads.jsonl`, on a clock that stands still.
+fn upkeep() -> Upkeep {
+    let heads = Heads {
+        file: Some("heads.jsonl".into()),
+        secret: Some(Secret::new("0123456789abcdef0123456789abcdef".into())),
+        ..Heads::default()
+    };
+    Upkeep { heads, keep: None, clock: Clock::Fixed(Timestamp::from_second(1_700_000_100).expect("a time")) }
+}
+
 async fn opened(kind: Name, folder: &Path) -> Arc<dyn Store> {
-    open(&Config { kind, path: "deep/er/gate.db".into(), records: 3, ..Config::default() }, folder).await.expect("a store")
+    open(&Opening { config: &config(kind), upkeep: upkeep(), folder }).await.expect("a store")
+}
+
+async fn reading(folder: &Path) -> Box<dyn Log> {
+    log(&Opening { config: &config(Name::Sqlite), upkeep: Upkeep::default(), folder }).await.expect("a log")
+}
+
+/// The records in the file, oldest first.
+async fn entries(folder: &Path) -> Vec<Entry> {
+    let rows = reading(folder).await.last(100).await.expect("a log");
+    rows.iter().map(|row| Entry::parse(std::str::from_utf8(&row.line).expect("a text")).expect("a record")).collect()
 }
 
 /// The names in the log, oldest first, with their places.
-fn names(store: &dyn Store) -> String {
-    let entries = store.audit().tail(100).expect("a log");
-    entries.iter().map(|entry| format!("{}:{}", entry.seq, entry.name)).collect::<Vec<_>>().join(" ")
+async fn names(folder: &Path) -> String {
+    entries(folder).await.iter().map(|entry| format!("{}:{}", entry.seq, entry.name)).collect::<Vec<_>>().join(" ")
+}
+
+/// Appends a record and waits until it is durable.
+async fn written(store: &dyn Store, slots: &Slots, record: Record) {
+    let (pending, written) = Pending::urgent(record, slots.one());
+    store.audit().append(pending);
+    written.await.expect("a durable record");
+}
+
+#[test]
+fn every_name_has_its_row() {
+    for name in [Name::Sqlite, Name::Memory] {
+        assert!(KINDS.iter().any(|kind| kind.name == name), "{name:?}");
+    }
 }
 
 #[tokio::test]
 async fn records_come_back_in_order_and_as_they_went_in() {
-    for kind in KINDS {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (store, slots) = (opened(kind.name, folder.path()).await, Slots::new());
-        for name in ["a", "b"] {
-            store.audit().append(Pending::new(record(name), slots.one()));
-        }
-        let (pending, written) = Pending::urgent(record("c"), slots.one());
-        store.audit().append(pending);
-        written.await.expect("a durable record");
-        store.audit().flush().await;
-        assert_eq!(names(store.as_ref()), "1:a 2:b 3:c", "{:?}", kind.name);
-        assert_eq!(slots.0.available_permits(), 1000, "{:?} gives the slots back", kind.name);
-        assert_eq!(store.audit().backlog().records, 0);
-        let entry = &store.audit().tail(1).expect("a log")[0];
-        assert_eq!(*entry, crate::Entry::of(3, record("c")), "{:?}", kind.name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, slots) = (opened(Name::Sqlite, folder.path()).await, Slots::new());
+    for name in ["a", "b"] {
+        store.audit().append(Pending::new(record(name), slots.one()));
     }
+    written(store.as_ref(), &slots, record("c")).await;
+    store.audit().flush().await;
+    assert_eq!(names(folder.path()).await, "1:a 2:b 3:c");
+    assert_eq!(slots.0.available_permits(), 1000, "the slots are given back");
+    assert_eq!(store.audit().backlog().records, 0);
+    assert_eq!(entries(folder.path()).await[2], Entry::of(0, 3, &record("c")));
 }
 
 #[tokio::test]
 async fn memory_forgets_the_oldest() {
-    let (store, slots) = (opened(Name::Memory, Path::new(".")).await, Slots::new());
+    let (store, slots) = (Memory::new(3), Slots::new());
     for name in ["a", "b", "c", "d"] {
         store.audit().append(Pending::new(record(name), slots.one()));
     }
-    assert_eq!(names(store.as_ref()), "2:b 3:c 4:d");
+    let kept: Vec<_> = store.entries().into_iter().map(|entry| (entry.seq, entry.name)).collect();
+    assert_eq!(kept, [(2, "b".into()), (3, "c".into()), (4, "d".into())]);
 }
 
 #[tokio::test]
@@ -86,7 +126,7 @@ async fn closing_writes_what_is_left_and_opening_goes_on_after_it() {
         store.audit().append(Pending::new(record(name), Slots::new().one()));
         drop(store);
     }
-    assert_eq!(names(opened(Name::Sqlite, folder.path()).await.as_ref()), "1:a 2:b");
+    assert_eq!(names(folder.path()).await, "1:a 2:b");
 }
 
 #[tokio::test]
@@ -96,9 +136,9 @@ async fn no_statement_changes_or_removes_a_row() {
     store.audit().append(Pending::new(record("a"), Slots::new().one()));
     drop(store);
     let file = Connection::open(folder.path().join("deep/er/gate.db")).expect("a file");
-    let columns = "at, request, depth, caller, transport, revision, sort, name, arguments, outcome, duration";
-    let replace = format!("REPLACE INTO audit (seq, {columns}) SELECT seq, {columns} FROM audit");
-    for statement in ["UPDATE audit SET name = 'x'", "DELETE FROM audit", &replace] {
+    for statement in
+        ["UPDATE audit SET line = 'x'", "DELETE FROM audit", "REPLACE INTO audit (id, hash, line) SELECT id, hash, 'x' FROM audit"]
+    {
         let refused = file.execute(statement, []).expect_err(statement);
         assert!(refused.to_string().contains("append-only"), "{statement}: {refused}");
     }
@@ -122,9 +162,9 @@ async fn a_file_of_a_later_version_is_left_alone() {
     drop(opened(Name::Sqlite, folder.path()).await);
     let file = Connection::open(folder.path().join("deep/er/gate.db")).expect("a file");
     file.execute("UPDATE parts SET version = 9", []).expect("a version");
-    let config = Config { path: "deep/er/gate.db".into(), ..Config::default() };
-    let refused = open(&config, folder.path()).await.expect_err("a later version");
-    assert!(matches!(refused, Error::Newer { part: "audit", found: 9, known: 1, .. }), "{refused}");
+    let opening = Opening { config: &config(Name::Sqlite), upkeep: Upkeep::default(), folder: folder.path() };
+    let refused = open(&opening).await.expect_err("a later version");
+    assert!(matches!(refused, Error::Newer { part: "audit", found: 9, known: 2, .. }), "{refused}");
 }
 
 /// A log that cannot be written says so, keeps its records, and writes them once it can.
@@ -146,7 +186,7 @@ async fn a_failing_log_keeps_its_records() {
     written.await.expect("a durable record");
     store.audit().flush().await;
     assert!(!store.audit().is_failing());
-    assert_eq!(names(store.as_ref()), "1:a");
+    assert_eq!(names(folder.path()).await, "1:a");
 }
 
 /// A file that is removed under the gate takes no more records in silence, and has them all once it is back.
@@ -167,40 +207,6 @@ async fn a_file_that_is_removed_takes_no_records_in_silence() {
         assert!(written.try_recv().is_err(), "it is not on record");
         std::fs::rename(&aside, &file).expect("a rename");
         written.await.expect("a durable record");
-        assert_eq!(names(store.as_ref()), "1:a", "{name}");
-    }
-}
-
-#[tokio::test]
-async fn keys_are_found_listed_and_revoked() {
-    let at = |second| Timestamp::from_second(second).expect("a time");
-    let key = |id: &str, created| ApiKey {
-        id: id.into(),
-        caller: "ann".into(),
-        tenant: "acme".into(),
-        roles: vec!["finance".into(), "ä\"b".into()],
-        scopes: Vec::new(),
-        hash: vec![0, 1, 255],
-        created: at(created),
-        expires: Some(at(9)),
-        revoked: None,
-    };
-    for kind in KINDS {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = opened(kind.name, folder.path()).await;
-        let keys = store.keys();
-        let (one, two) = (key("one", 1), key("two", 2));
-        keys.add(&one).await.expect("a key");
-        keys.add(&two).await.expect("a key");
-        let taken = keys.add(&ApiKey { caller: "bob".into(), ..one.clone() }).await.expect_err("an id");
-        assert!(matches!(taken, Error::Taken { ref id } if id == "one"), "{:?}: {taken}", kind.name);
-        assert_eq!(keys.find("one").await.expect("an answer").as_ref(), Some(&one), "{:?}", kind.name);
-        assert_eq!(keys.find("none").await.expect("an answer"), None);
-        assert!(keys.revoke("one", at(5)).await.expect("an answer"));
-        assert!(!keys.revoke("one", at(6)).await.expect("an answer"), "once");
-        assert!(!keys.revoke("none", at(5)).await.expect("an answer"));
-        let revoked = ApiKey { revoked: Some(at(5)), ..one };
-        assert_eq!(keys.list().await.expect("a list"), [revoked, two], "{:?}", kind.name);
-        assert!(!format!("{:?}", keys.list().await).contains("255"), "the hash is never printed");
+        assert_eq!(names(folder.path()).await, "1:a", "{name}");
     }
 }
