@@ -12,7 +12,7 @@ use callgate_model::{
     Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
     async_trait,
 };
-use callgate_store::{Audit, Backlog, Entry, Intent, Keys, Memory, Pending, Record, Store, Written};
+use callgate_store::{Audit, Backlog, Entry, Intent, Keys, Memory, Pending, Record, Store, Written as Durable};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -211,7 +211,7 @@ impl Audit for Ledger {
             self.memory.append(pending);
         }
     }
-    fn intend(&self, record: Record) -> (Intent, Written) {
+    fn intend(&self, record: Record) -> (Intent, Durable) {
         self.intents.fetch_add(1, Ordering::SeqCst);
         let (intent, durable) = self.memory.intend(record);
         // A log that fails breaks its promise at once.
