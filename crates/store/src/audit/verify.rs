@@ -118,8 +118,8 @@ struct Walk<'a> {
     /// Checkpoints of chains that the walk has not come to.
     starts: HashMap<u32, Head>,
     heads: &'a [Head],
-    /// What heads say: the hash of a record.
-    said: HashMap<(u32, u64), Hash>,
+    /// What heads say: the hash of a record, or several that contradict each other.
+    said: HashMap<(u32, u64), Vec<Hash>>,
     attested: Vec<Head>,
     at: Option<Head>,
     lost: bool,
@@ -128,11 +128,15 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(checkpoints: &'a [Head], heads: &'a [Head]) -> Self {
+        let mut said: HashMap<_, Vec<Hash>> = HashMap::new();
+        for head in heads {
+            said.entry((head.chain, head.seq)).or_default().push(head.hash);
+        }
         Self {
             checkpoints,
             starts: checkpoints.iter().map(|head| (head.chain, *head)).collect(),
             heads,
-            said: heads.iter().map(|head| ((head.chain, head.seq), head.hash)).collect(),
+            said,
             attested: Vec::new(),
             at: None,
             lost: false,
@@ -164,7 +168,7 @@ impl<'a> Walk<'a> {
 
     /// A signed head names another hash for this place.
     fn is_denied(&self, head: &Head) -> bool {
-        self.said.get(&(head.chain, head.seq)).is_some_and(|said| *said != head.hash)
+        self.said.get(&(head.chain, head.seq)).is_some_and(|said| said.iter().any(|said| *said != head.hash))
     }
 
     fn break_off(&mut self, chain: u32, seq: u64, why: Wrong) {
