@@ -14,7 +14,8 @@ use crate::{ApiKeys, Callers, Grant, keys};
 
 async fn store() -> Arc<dyn Store> {
     let config = callgate_store::Config { kind: callgate_store::Name::Memory, ..callgate_store::Config::default() };
-    callgate_store::open(&config, Path::new(".")).await.unwrap()
+    let opening = callgate_store::Opening { config: &config, upkeep: callgate_store::Upkeep::default(), folder: Path::new(".") };
+    callgate_store::open(&opening).await.unwrap()
 }
 
 /// The keys of `store` under this pepper.
