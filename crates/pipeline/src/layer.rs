@@ -31,12 +31,24 @@ pub(crate) trait Layer: Send + Sync {
 /// What comes of a call, when it is done.
 pub(crate) type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
 
+/// All layers of a gate, outermost first.
+pub(crate) type Column = Arc<[Box<dyn Layer>]>;
+
 /// The layers below the one that holds this, and the backend at their end.
 #[derive(Clone, Copy)]
 pub(crate) struct Next<'a> {
-    rest: &'a [Box<dyn Layer>],
+    column: &'a Column,
+    below: usize,
     ticket: Ticket,
     entry: Option<&'a Entry<'a>>,
+}
+
+/// The same for reads that outlive the call they were begun for. They add nothing to its record.
+#[derive(Clone)]
+pub(crate) struct Rest {
+    column: Column,
+    below: usize,
+    ticket: Ticket,
 }
 
 /// What the gate worked out about a call, for all layers.
@@ -51,8 +63,8 @@ pub(crate) struct Ticket {
 
 impl<'a> Next<'a> {
     /// The whole column.
-    pub(crate) fn column(layers: &'a [Box<dyn Layer>], ticket: Ticket) -> Self {
-        Self { rest: layers, ticket, entry: None }
+    pub(crate) fn column(column: &'a Column, ticket: Ticket) -> Self {
+        Self { column, below: 0, ticket, entry: None }
     }
 
     /// What the gate worked out about the call.
@@ -72,10 +84,27 @@ impl<'a> Next<'a> {
 
     /// Lets the call go on.
     pub(crate) fn run(self, call: &'a Call) -> Outcome<'a> {
-        match self.rest.split_first() {
-            Some((layer, rest)) => layer.call(call, Next { rest, ..self }),
+        match self.column.get(self.below) {
+            Some(layer) => layer.call(call, Next { below: self.below + 1, ..self }),
             None => Box::pin(dispatch(call)),
         }
+    }
+
+    /// The rest of the column, to keep.
+    pub(crate) fn keep(self) -> Rest {
+        Rest { column: self.column.clone(), below: self.below, ticket: self.ticket }
+    }
+}
+
+impl Rest {
+    /// The same with another time to be answered by.
+    pub(crate) fn by(self, answer_by: Deadline) -> Self {
+        Self { ticket: Ticket { answer_by, ..self.ticket }, ..self }
+    }
+
+    /// Lets the call go on.
+    pub(crate) fn run<'a>(&'a self, call: &'a Call) -> Outcome<'a> {
+        Next { column: &self.column, below: self.below, ticket: self.ticket, entry: None }.run(call)
     }
 }
 

@@ -25,7 +25,7 @@ use prometheus_client::registry::Registry;
 
 use crate::{
     Settings,
-    layer::{Layer, Next},
+    layer::{Column, Next},
     metrics::{self, Backends},
 };
 
@@ -61,7 +61,7 @@ pub struct Gate {
     local: Arc<Caller>,
     store: Arc<dyn Store>,
     targets: Targets,
-    column: Vec<Box<dyn Layer>>,
+    column: Column,
     registry: Registry,
     notices: Notices,
     running: Arc<Running>,

@@ -51,7 +51,7 @@ impl Gate {
                 local: Caller::local(),
                 store,
                 targets,
-                column,
+                column: column.into(),
                 registry,
                 notices,
                 running,
