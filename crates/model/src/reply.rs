@@ -28,6 +28,8 @@ pub struct ToolReply {
     pub structured: Option<Json>,
     /// The tool ran and failed; the content says why.
     pub is_error: bool,
+    /// Something was left out for want of room; the reply says what, and how to get it.
+    pub partial: bool,
     /// Free metadata (`_meta`).
     pub meta: Option<Json>,
 }

@@ -131,8 +131,9 @@ impl Backend for Database {
         let tool = self.tools.get(name).ok_or_else(|| Fault::unknown("tool", name))?;
         let page = if tool.pages { Page { offset: self.seal.open(call)? } } else { Page::default() };
         let answer = self.run(&tool.program, &call.arguments, page, call).await?;
+        let partial = !reply::is_whole(&answer);
         let json = self.reply(&tool.program, answer, page, tool.pages.then_some(call))?;
-        Ok(ToolReply::structured(json).into())
+        Ok(ToolReply { partial, ..ToolReply::structured(json) }.into())
     }
 
     async fn read(&self, call: &Call) -> Result<Reply, Fault> {

@@ -71,6 +71,11 @@ pub(super) fn many(rows: &Rows, more: Option<&More>, after: Option<&str>) -> Res
     finished(out)
 }
 
+/// Nothing of a row's nested lists is left out.
+pub(super) fn is_whole(answer: &Answer) -> bool {
+    answer.main.cut.is_none() && answer.nests.iter().flatten().all(|rows| rows.cut.is_none())
+}
+
 /// The reply of one row, with what is nested in it.
 pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
     program.settle(&answer.main)?;
