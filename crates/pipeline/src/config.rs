@@ -4,7 +4,7 @@ use callgate_config::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{audit, bulkhead, validate};
+use crate::{audit, bulkhead, cache, validate};
 
 /// All sections of the column.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub calls: Config,
     /// What stands under `audit`.
     pub audit: audit::Config,
+    /// What stands under `cache`.
+    pub cache: cache::Config,
 }
 
 /// How calls are let through: how long they may take and how many may run at once.

@@ -16,4 +16,12 @@ pub enum Error {
         /// What is wrong with the schema.
         why: String,
     },
+    /// A tag of a tool's cached replies cannot be used.
+    #[error("tool `{tool}`: a tag of `cache` or `invalidates` cannot be used: {why}")]
+    Tag {
+        /// The tool.
+        tool: ToolName,
+        /// What is wrong with the tag.
+        why: String,
+    },
 }

@@ -97,6 +97,11 @@ impl<'a> Next<'a> {
 }
 
 impl Rest {
+    /// By when the call is answered.
+    pub(crate) fn answer_by(&self) -> Deadline {
+        self.ticket.answer_by
+    }
+
     /// The same with another time to be answered by.
     pub(crate) fn by(self, answer_by: Deadline) -> Self {
         Self { ticket: Ticket { answer_by, ..self.ticket }, ..self }

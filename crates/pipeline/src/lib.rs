@@ -8,6 +8,7 @@
 //! whole: what a transport calls, and what a backend calls back into.
 
 mod bulkhead;
+mod cache;
 mod catch;
 mod config;
 mod deadline;
@@ -28,6 +29,7 @@ mod validate;
 pub mod audit;
 
 pub use bulkhead::Config as BulkheadConfig;
+pub use cache::Config as CacheConfig;
 pub use config::{Config, Settings};
 pub use error::Error;
 pub use gate::{Gate, Parts};

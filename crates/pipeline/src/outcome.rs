@@ -22,6 +22,14 @@ pub(crate) fn is_decided(fault: &Fault) -> bool {
     refused || matches!(kind, Kind::Denied | Kind::Scopes(_) | Kind::Limited { .. })
 }
 
+/// A change was certainly not made: the call was refused, or never reached the system behind.
+pub(crate) fn is_unmade(result: &Result<Reply, Fault>) -> bool {
+    match result {
+        Ok(reply) => matches!(reply, Reply::InputRequired(_)),
+        Err(fault) => !matches!(fault.kind(), Kind::Unclear | Kind::Internal | Kind::Cancelled),
+    }
+}
+
 /// Nothing can have been changed: the call was refused before any work began.
 pub(crate) fn is_harmless(result: &Result<Reply, Fault>) -> bool {
     let Err(fault) = result else { return false };

@@ -1,10 +1,10 @@
 //! The column, outermost layer first. This table is the order; each row says why it stands there.
 //!
-//! Layers to come have their places: authorize above `validate`; rate limit, once, cache and circuit breaker between `validate`
-//! and `bulkhead`; retry between `bulkhead` and `deadline`.
+//! Layers to come have their places: authorize above `validate`; rate limit and once between `validate` and `cache`; circuit
+//! breaker between `cache` and `bulkhead`; retry between `bulkhead` and `deadline`.
 
 use crate::{
-    Error, audit, bulkhead, catch, deadline, door, find,
+    Error, audit, bulkhead, cache, catch, deadline, door, find,
     layer::{Layer, Opening},
     observe, validate,
 };
@@ -29,6 +29,8 @@ pub(crate) const STACK: &[Row] = &[
     Row { name: "find", open: find::open },
     // Above everything that counts or waits: bad arguments use up nobody's room.
     Row { name: "validate", open: validate::open },
+    // Below validate: only calls that could be made are compared. Above everything that takes a place: a kept reply needs no backend.
+    Row { name: "cache", open: cache::open },
     // Above deadline: a call that waits for a place uses up its own time and has not begun.
     Row { name: "bulkhead", open: bulkhead::open },
     // Below everything that may refuse: only what is about to be changed is announced. Above retry: once is enough.

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::script::Script;
-use crate::{Config, Error, Gate, Parts, Settings, audit, outcome};
+use crate::{Config, Error, Gate, Parts, Settings, audit, cache, outcome};
 
 /// What an operator would write.
 #[derive(Default, Deserialize)]
@@ -27,6 +27,7 @@ use crate::{Config, Error, Gate, Parts, Settings, audit, outcome};
 struct Written {
     calls: Config,
     audit: audit::Config,
+    cache: cache::Config,
 }
 
 /// A gate under test.
@@ -48,13 +49,13 @@ impl Fixture {
     }
 
     fn over(script: Script, config: &Value) -> Result<Self, Error> {
-        let Written { calls, audit } = Written::deserialize(config).expect("a configuration");
+        let Written { calls, audit, cache } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
         let gate = Gate::open(Parts {
             identity: Identity::default(),
             backends: vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)],
             store: ledger.clone(),
-            settings: Settings { calls, audit },
+            settings: Settings { calls, audit, cache },
             identify: None,
             notices: callgate_model::Notices::new(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),

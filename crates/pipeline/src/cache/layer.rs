@@ -1,0 +1,78 @@
+//! The layer: kept, joined, or fetched; and what a change makes stale.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use callgate_model::{Call, Fault, Reply};
+
+use super::{
+    cache::Cache,
+    marks::Mark,
+    shelf::Age,
+    terms::{Tags, Terms},
+};
+use crate::{
+    Error,
+    layer::{Layer, Next, Opening},
+    outcome,
+};
+
+struct Caching {
+    /// In the order of the catalog.
+    tools: Vec<Terms>,
+    cache: Arc<Cache>,
+}
+
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    let tools = opening.catalog.tools().iter().map(|item| Terms::of(&item.backend_name, &item.offer)).collect::<Result<_, _>>()?;
+    let cache = Cache::open(&opening.settings.cache, opening.running, opening.registry);
+    Ok(Box::new(Caching { tools, cache }))
+}
+
+#[async_trait]
+impl Layer for Caching {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        match next.ticket().tool.map(|tool| &self.tools[tool]) {
+            // What a caller answers, and what a backend remembers for it, is for this call alone.
+            Some(Terms::Kept(kept)) if call.answers.is_empty() && call.state.is_none() => {
+                let key = kept.keys.of(call);
+                match self.cache.find(&key) {
+                    Some((copy, Age::Fresh)) => Ok(copy.reply.clone().into()),
+                    Some((copy, Age::Stale)) => {
+                        self.cache.refresh(kept, key, call, next.keep());
+                        Ok(copy.reply.clone().into())
+                    }
+                    // Boxed, so that a hit does not pay for the room that a load takes.
+                    None => Box::pin(self.cache.fetch(kept, key, call, next)).await,
+                }
+            }
+            Some(Terms::Changing(tags)) => self.change(tags, call, next).await,
+            Some(Terms::Kept(_) | Terms::Plain) | None => next.run(call).await,
+        }
+    }
+}
+
+impl Caching {
+    /// Lets a call go on that makes replies stale: before it is answered, and also if it is dropped, since it may have been made.
+    async fn change(&self, tags: &Tags, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        let mut change = Change { cache: &self.cache, marks: tags.changed_by(call) };
+        let result = next.run(call).await;
+        if outcome::is_unmade(&result) {
+            change.marks.clear();
+        }
+        drop(change);
+        result
+    }
+}
+
+/// A change that is being made. When this is dropped, what hangs on its marks is stale.
+struct Change<'a> {
+    cache: &'a Cache,
+    marks: Vec<Mark>,
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.cache.invalidate(&self.marks);
+    }
+}
