@@ -8,7 +8,7 @@ use callgate_pipeline::Settings;
 use crate::{
     Error, Gate,
     gate::Parts,
-    settings::{Audit, Calls, Store, Wire},
+    settings::{Audit, Cache, Calls, Store, Wire},
 };
 
 /// Says what a gate is made of, part by part. Everything has the defaults of the configuration, but for the store: records are kept
@@ -107,6 +107,13 @@ impl Builder {
     #[must_use]
     pub fn audit(mut self, audit: Audit) -> Self {
         self.settings.audit = audit;
+        self
+    }
+
+    /// How replies of tools that say so are kept.
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.settings.cache = cache;
         self
     }
 

@@ -46,6 +46,9 @@ pub(crate) struct Root {
     /// What is written down about calls.
     #[serde(default)]
     pub(crate) audit: callgate_pipeline::audit::Config,
+    /// How replies of tools with `cache` are kept.
+    #[serde(default)]
+    pub(crate) cache: callgate_pipeline::CacheConfig,
     /// What the gate says about itself while it runs.
     #[serde(default)]
     pub(crate) log: Log,

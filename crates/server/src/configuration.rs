@@ -120,8 +120,8 @@ impl Configuration {
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
-        let Root { listen, wire, calls, audit, .. } = root;
-        let settings = callgate_pipeline::Settings { calls, audit };
+        let Root { listen, wire, calls, audit, cache, .. } = root;
+        let settings = callgate_pipeline::Settings { calls, audit, cache };
         Gate::assemble(Parts { identity, backends, identify, store, settings, wire, listen: listen.0, clock: Clock::System })
     }
 

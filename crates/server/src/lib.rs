@@ -29,9 +29,9 @@ pub use error::Error;
 pub use gate::{Drained, Gate, Listening, signals};
 pub use manual::manual;
 
-/// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit` and `store`.
+/// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit`, `cache` and `store`.
 pub mod settings {
-    pub use callgate_pipeline::{Config as Calls, audit::Config as Audit};
+    pub use callgate_pipeline::{CacheConfig as Cache, Config as Calls, audit::Config as Audit};
     pub use callgate_store::Config as Store;
     pub use callgate_transport::Config as Wire;
 }

@@ -31,6 +31,12 @@ pub struct ToolConfig {
     /// Resources that a successful call changes; whoever subscribed to them is told. `{argument}` is filled in.
     #[serde(default)]
     pub updates: Vec<String>,
+    /// Keep replies and serve them again, instead of asking the backend each time. Only for `effect: read`.
+    pub cache: Option<CacheConfig>,
+    /// Tags of kept replies that a call makes stale, in all replicas, before it is answered. `{argument}` is filled in. Only for tools that
+    /// change something.
+    #[serde(default)]
+    pub invalidates: Vec<String>,
     /// The parameters, by name. Others are refused.
     #[serde(default)]
     pub input: Mapping<ParameterConfig>,
@@ -38,8 +44,60 @@ pub struct ToolConfig {
 
 impl ToolConfig {
     /// Its keys, to tell them from those of the kind.
-    pub const KEYS: &[&str] =
-        &["backend", "title", "description", "effect", "idempotent", "deadline", "concurrency", "redact", "updates", "input"];
+    pub const KEYS: &[&str] = &[
+        "backend",
+        "title",
+        "description",
+        "effect",
+        "idempotent",
+        "deadline",
+        "concurrency",
+        "redact",
+        "updates",
+        "cache",
+        "invalidates",
+        "input",
+    ];
+}
+
+/// How replies of a tool are kept. Failures, and replies of which something was left out, never are.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    /// How long a reply is fresh, at most; some are taken for stale up to a tenth sooner, so that not all end at once.
+    pub ttl: Span,
+    /// How long after that it may still be served, while a fresh one is fetched; default `0s`, so never.
+    pub stale: Option<Span>,
+    /// Names under which replies can be made stale (`invalidates`, `callgate cache drop`), such as `customer:{customer_id}`; always
+    /// within one tenant. An argument that stands in one must be given, or have a default.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Who shares a reply; default `caller`. Say `role` or `tenant` only where the reply does not depend on who asks.
+    #[serde(default)]
+    pub shared: SharedName,
+}
+
+/// Who shares a kept reply.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SharedName {
+    /// The caller alone.
+    #[default]
+    Caller,
+    /// Callers of one tenant with the same roles and scopes.
+    Role,
+    /// All callers of one tenant who may call the tool.
+    Tenant,
+}
+
+impl From<SharedName> for callgate_model::Sharing {
+    fn from(name: SharedName) -> Self {
+        match name {
+            SharedName::Caller => Self::Caller,
+            SharedName::Role => Self::Role,
+            SharedName::Tenant => Self::Tenant,
+        }
+    }
 }
 
 /// What a tool does to the world.

@@ -4,6 +4,7 @@
 //! and lets its kind check the rest; it connects to nothing and reports every mistake at once. [`Plan`] is what it found good.
 //! What a tool does is left to its kind.
 
+mod caching;
 mod config;
 pub mod input;
 mod kind;
@@ -14,7 +15,7 @@ mod read;
 mod row;
 mod schemas;
 
-pub use config::{EffectName, KindConfig, ProposerConfig, ResourceConfig, ToolConfig, ValuesConfig};
+pub use config::{CacheConfig, EffectName, KindConfig, ProposerConfig, ResourceConfig, SharedName, ToolConfig, ValuesConfig};
 pub use input::{Input, Parameter, Type};
 pub use kind::{Aim, CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
 pub use plan::{Applied, Declared, Opened, Plan, check, check_with};
@@ -27,7 +28,7 @@ pub(crate) use read::{Shares, named};
 
 use std::time::Duration;
 
-use callgate_model::{Effect, Json, Offers, ToolName, UriTemplate};
+use callgate_model::{Effect, Json, Offers, Terms, ToolName, UriTemplate};
 
 /// What every tool has.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub struct Tool {
     pub redact: Vec<String>,
     /// Resources that a successful call changes.
     pub updates: Vec<UriTemplate>,
+    /// On which terms it may be called.
+    pub terms: Terms,
     /// Its parameters. A kind may add its own before it makes the offer.
     pub input: Input,
 }
@@ -67,6 +70,7 @@ impl Tool {
             concurrency: self.concurrency,
             redact: self.redact.clone(),
             updates: self.updates.clone(),
+            terms: self.terms.clone(),
             ..callgate_model::Tool::new(self.name.clone(), self.description.clone(), self.input.schema())
         }
     }

@@ -1,11 +1,11 @@
 //! Reads the heads: what every backend, tool, resource and completion has, and which backend answers for it.
 
 use callgate_config::{Mapping, Problems, Section};
-use callgate_model::{BackendName, Effect, Reference, ToolName, UriTemplate};
+use callgate_model::{BackendName, Effect, Reference, Terms, ToolName, UriTemplate};
 use serde_json::Value;
 
 use super::{
-    Input, Place, ProposerConfig, Resource, ResourceConfig, Tool, ToolConfig, ValuesConfig,
+    Input, Place, ProposerConfig, Resource, ResourceConfig, Tool, ToolConfig, ValuesConfig, caching,
     config::KindConfig,
     near::meant,
     propose::{Proposal, Proposer},
@@ -144,6 +144,11 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
         let problem = section.problem(&format!("/redact/{index}"), format!("there is no parameter `{word}`"));
         problems.push(meant(problem, word, names()));
     }
+    let terms = Terms {
+        cache: caching::kept(&config, &input, section, problems),
+        invalidates: caching::stale(&config, &input, section, problems),
+        ..Terms::default()
+    };
     let mut updates = Vec::new();
     for (index, text) in config.updates.iter().enumerate() {
         let problem = |why: String| section.problem(&format!("/updates/{index}"), why);
@@ -166,6 +171,7 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
         concurrency: config.concurrency.and_then(|count| usize::try_from(count).ok()),
         redact: config.redact,
         updates,
+        terms,
         input,
     }
 }
