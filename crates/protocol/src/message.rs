@@ -40,6 +40,7 @@ impl Serialize for Id {
 
 /// What one HTTP body or one line holds.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all bodies are one message; a box would cost each an allocation")]
 pub enum Body {
     /// One message.
     One(Message),

@@ -18,7 +18,6 @@ use crate::{
 };
 
 /// How a request is answered.
-#[expect(clippy::large_enum_variant, reason = "it is taken apart where it was made; a box would cost each call an allocation")]
 pub(crate) enum Taken {
     /// This is the answer.
     Now(Answer),
