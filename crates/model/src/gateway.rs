@@ -37,6 +37,10 @@ pub trait Gateway: Send + Sync + 'static {
     /// Who brought these credentials. A gate without authentication knows one caller, the machine's own user.
     async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
 
+    /// A request was turned away before anybody could be asked who brought it, because its credentials are no credentials. For the
+    /// record; nothing that the request holds stands in `why`.
+    fn turned_away(&self, _why: &'static str) {}
+
     /// What clients are told about how to authenticate; `None` for a gate without authentication.
     fn authentication(&self) -> Option<Arc<Authentication>>;
 

@@ -146,6 +146,7 @@ impl Builder {
             settings,
             wire,
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            folder: ".".into(),
             clock,
         })
     }

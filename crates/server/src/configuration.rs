@@ -8,6 +8,7 @@ use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
 use callgate_model::{Clock, Identify};
 use callgate_store::{Name, Store, Upkeep};
+use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -122,7 +123,8 @@ impl Configuration {
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
         let Root { listen, wire, calls, audit, cache, .. } = root;
         let settings = callgate_pipeline::Settings { calls, audit, cache };
-        Gate::assemble(Parts { identity, backends, identify, store, settings, wire, listen: listen.0, clock: Clock::System })
+        let folder = section.folder().to_owned();
+        Gate::assemble(Parts { identity, backends, identify, store, settings, wire, listen: listen.0, folder, clock: Clock::System })
     }
 
     fn opening(&self, aim: Aim) -> Opening {
@@ -158,6 +160,19 @@ fn store_opening<'a>(root: &'a Root, folder: &'a Path) -> callgate_store::Openin
     callgate_store::Opening { config: &root.store, upkeep, folder }
 }
 
+/// Limits that serve nobody, and certificates that cannot be used.
+fn check_wire(root: &Root, section: &Section, problems: &mut Problems) {
+    for (at, why) in root.wire.mistakes() {
+        problems.push(section.problem(&format!("/wire{at}"), why));
+    }
+    if let Some(tls) = &root.wire.http.tls
+        && let Err(error) = Tls::open(tls, section.folder())
+    {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        problems.push(section.problem(&format!("/wire/http/tls/{}", error.key()), format!("{error}{cause}")));
+    }
+}
+
 /// What no schema can say.
 fn check(root: &Root, section: &Section, problems: &mut Problems) {
     if root.auth.is_none() && !root.listen.0.ip().is_loopback() {
@@ -178,6 +193,7 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
             problems.push(problem.help("write `pepper: { file: … }` or `pepper: { env: … }`, the same for all replicas"));
         }
     }
+    check_wire(root, section, problems);
     if let Err((key, why)) = root.audit.heads.check() {
         problems.push(section.problem(&format!("/audit/heads/{key}"), why));
     }

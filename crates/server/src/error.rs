@@ -38,6 +38,9 @@ pub enum Error {
     /// The address can be reached from other machines.
     #[error("{0} can be reached from other machines, and nothing says who may call")]
     Exposed(SocketAddr),
+    /// TLS cannot be offered.
+    #[error("cannot offer TLS")]
+    Tls(#[from] callgate_transport::tls::Error),
     /// Serving broke off.
     #[error("serving broke off")]
     Serve(#[source] std::io::Error),

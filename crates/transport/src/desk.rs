@@ -1,12 +1,13 @@
 //! What all requests share, whichever way they came: the gate, the limits, the keys, and the tasks that outlive a request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use callgate_model::{Caller, Catalog, Clock, Effect, Gateway, Origin};
+use callgate_model::{Caller, Catalog, Clock, Deadline, Effect, Gateway, Origin};
 use callgate_protocol::{
     Revision,
     encode::{Capabilities, Freshness, Scope},
 };
+use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{config, config::Config, exchange::Leave, listen::Seats, marks::Marks, questions::Spent, seal::Seal};
@@ -19,6 +20,8 @@ pub(crate) struct Desk {
     pub(crate) seal: Seal,
     pub(crate) marks: Marks,
     pub(crate) seats: Arc<Seats>,
+    /// Calls that wait for the answer of a legacy client.
+    pub(crate) waits: Arc<Seats>,
     pub(crate) spent: Spent,
     /// Everything that runs on its own.
     pub(crate) tasks: TaskTracker,
@@ -26,8 +29,6 @@ pub(crate) struct Desk {
     pub(crate) stop: CancellationToken,
     /// The time to finish is over.
     pub(crate) kill: CancellationToken,
-    /// Who calls. Until there is a way to say who one is, whoever reaches the gate is the machine's own user.
-    pub(crate) caller: Arc<Caller>,
     /// Where most modern requests come from; saves making it for each.
     pub(crate) plain: Arc<Origin>,
 }
@@ -40,13 +41,13 @@ impl Desk {
             clock: Clock::System,
             seal: Seal::new(&config.questions.secrets),
             marks: Marks::default(),
-            seats: Seats::new(&config.listen),
+            seats: Seats::new(config.listen.per_caller, config.listen.total),
+            waits: Seats::new(config.questions.per_caller, config.questions.total),
             spent: Spent::new(config.questions.spent),
             config: config.clone(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
-            caller: Caller::local(),
             plain: Arc::new(Origin { transport, revision: Revision::V2026_07_28.as_str(), ..Origin::default() }),
         })
     }
@@ -54,6 +55,18 @@ impl Desk {
     /// What the gate can do. Lists may fill up when the config is reloaded, so that they are always there; empty ones are no harm.
     pub(crate) fn capabilities(&self, catalog: &Catalog) -> Capabilities {
         Capabilities { tools: true, prompts: true, resources: true, completions: catalog.completes() }
+    }
+
+    /// By when a call of `caller` is answered in any case. A call that waits does not outlive the proof of who made it.
+    pub(crate) fn deadline(&self, caller: &Caller) -> Deadline {
+        let longest = self.config.longest.get();
+        let proven = caller.expires.map(|end| self.until(end) + self.config.proof.grace.get());
+        Deadline::after(proven.map_or(longest, |proven| proven.min(longest)))
+    }
+
+    /// The time until `moment`; nothing if it is over.
+    pub(crate) fn until(&self, moment: Timestamp) -> Duration {
+        Duration::try_from(moment.duration_since(self.clock.now())).unwrap_or_default()
     }
 
     /// How long lists may be kept.
@@ -84,7 +97,7 @@ impl Desk {
     }
 
     /// The gate stops. Waits until everything that runs on its own has ended, for at most `limit`; then ends it.
-    pub(crate) async fn drain(&self, limit: std::time::Duration) -> Drained {
+    pub(crate) async fn drain(&self, limit: Duration) -> Drained {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(limit, self.tasks.wait()).await.is_ok() {

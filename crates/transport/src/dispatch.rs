@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use callgate_model::{Call, Catalog, Deadline, Fault, Members, Outlet, Reply, Target};
+use callgate_model::{Call, Catalog, Fault, Members, Outlet, Reply, Target};
 use callgate_protocol::{Ask, Filter, Retry, RpcError, encode};
 use tokio::sync::mpsc;
 
@@ -121,7 +121,7 @@ fn channel(desk: &Desk) -> (Outlet, Option<mpsc::Receiver<callgate_model::Signal
 /// Makes the call, as often as it takes, and writes the reply.
 async fn run(desk: Arc<Desk>, visit: Visit, plan: Plan, outlet: Outlet, ask: Option<mpsc::Sender<Bytes>>) -> Answer {
     let Plan { target, arguments, retry, aim, on_leave } = plan;
-    let deadline = Deadline::after(desk.config.longest.get());
+    let deadline = desk.deadline(&visit.caller);
     let mut call = Call::under(visit.request.clone(), target, arguments, visit.caller.clone(), visit.origin.clone(), deadline);
     call.client = visit.client.clone();
     call.outlet = outlet;

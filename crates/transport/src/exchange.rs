@@ -8,6 +8,7 @@ use std::{
     mem,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -40,12 +41,32 @@ pub(crate) struct Answer {
     pub(crate) bytes: Bytes,
     /// Meaningful only while no stream is open.
     pub(crate) status: u16,
+    /// The same.
+    pub(crate) hint: Option<Hint>,
+}
+
+/// What the headers of an answer say beside its status.
+pub(crate) enum Hint {
+    /// When to come back.
+    After(Duration),
+    /// The scopes that a token for this needs.
+    Scopes(Vec<String>),
+}
+
+/// `span` as `Retry-After` says it: whole seconds, never too few, at least one.
+pub(crate) fn seconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 impl Answer {
     /// A reply with status 200.
     pub(crate) fn ok(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), status: 200 }
+        Self::with_status(bytes, 200)
+    }
+
+    /// A reply that owes this status.
+    pub(crate) fn with_status(bytes: Vec<u8>, status: u16) -> Self {
+        Self { bytes: bytes.into(), status, hint: None }
     }
 }
 

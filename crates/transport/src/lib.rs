@@ -19,10 +19,11 @@ mod seal;
 pub mod stdio;
 #[cfg(test)]
 mod testbed;
+pub mod tls;
 mod visit;
 
 pub use self::{
-    config::{Config, Fresh, Http, Listen, Questions, Scope, Sessions, Stdio},
+    config::{Config, Fresh, Http, Listen, Metrics, Proof, Questions, Scope, Sessions, Stdio},
     desk::Drained,
     marks::check,
 };

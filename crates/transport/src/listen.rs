@@ -16,7 +16,7 @@ use callgate_protocol::{
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::{config, desk::Desk, exchange::Answer, fault, visit::Visit};
+use crate::{desk::Desk, exchange::Answer, fault, visit::Visit};
 
 /// One listener.
 pub(crate) struct Stream {
@@ -107,26 +107,32 @@ fn grant(catalog: &Catalog, filter: Filter, most: usize) -> Filter {
     Filter { uris, ..filter }
 }
 
-/// How many listeners there are, in all and of each caller.
+/// Seats for what may wait or listen for long: so many in all, so many for each caller.
 pub(crate) struct Seats {
     per_caller: usize,
     total: usize,
     taken: Mutex<HashMap<Arc<str>, usize>>,
 }
 
-/// The seat of one listener, free again when dropped.
-struct Seat {
+/// One seat, free again when dropped.
+pub(crate) struct Seat {
     seats: Arc<Seats>,
     caller: Arc<str>,
 }
 
 impl Seats {
     /// As many seats as the operator allows.
-    pub(crate) fn new(limits: &config::Listen) -> Arc<Self> {
-        Arc::new(Self { per_caller: limits.per_caller, total: limits.total, taken: Mutex::default() })
+    pub(crate) fn new(per_caller: usize, total: usize) -> Arc<Self> {
+        Arc::new(Self { per_caller, total, taken: Mutex::default() })
     }
 
-    fn take(self: &Arc<Self>, caller: &Arc<str>) -> Option<Seat> {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
+    /// A seat for one more of `caller`, if there is one.
+    pub(crate) fn take(self: &Arc<Self>, caller: &Arc<str>) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.values().sum::<usize>() >= self.total || taken.get(caller).is_some_and(|count| *count >= self.per_caller) {
             return None;

@@ -3,7 +3,7 @@
 mod serve;
 mod signals;
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity};
 use callgate_store::Store;
@@ -23,6 +23,8 @@ pub(crate) struct Parts {
     pub(crate) settings: callgate_pipeline::Settings,
     pub(crate) wire: callgate_transport::Config,
     pub(crate) listen: SocketAddr,
+    /// What paths of the wire are relative to.
+    pub(crate) folder: PathBuf,
     pub(crate) clock: Clock,
 }
 
@@ -31,6 +33,7 @@ pub struct Gate {
     column: Arc<callgate_pipeline::Gate>,
     wire: callgate_transport::Config,
     listen: SocketAddr,
+    folder: PathBuf,
 }
 
 impl Gate {
@@ -41,7 +44,7 @@ impl Gate {
     }
 
     pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { identity, backends, identify, store, settings, wire, listen, clock } = parts;
+        let Parts { identity, backends, identify, store, settings, wire, listen, folder, clock } = parts;
         let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts {
             identity,
             backends,
@@ -53,7 +56,7 @@ impl Gate {
         })?;
         callgate_transport::check(&column.catalog(&Caller::local()))
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
-        Ok(Self { column, wire, listen })
+        Ok(Self { column, wire, listen, folder })
     }
 
     /// The gate as a transport sees it, for calls from code.

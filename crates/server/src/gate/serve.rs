@@ -2,10 +2,11 @@
 
 use std::{fmt, future::Future, net::SocketAddr, time::Duration};
 
-use callgate_model::Gateway as _;
+use callgate_model::{Caller, Gateway as _};
 use tokio::net::TcpListener;
 
 pub use callgate_transport::Drained;
+use callgate_transport::tls::Tls;
 
 use super::{Gate, signals};
 use crate::Error;
@@ -18,6 +19,7 @@ pub struct Listening {
     gate: Gate,
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Tls>,
 }
 
 impl Gate {
@@ -43,15 +45,16 @@ impl Gate {
     /// Takes an address from which anyone may call everything. Only where something in front says who may.
     pub async fn listen_insecurely(self, address: SocketAddr) -> Result<Listening, Error> {
         let failed = |cause| Error::Listen { address, cause };
+        let tls = self.wire.http.tls.as_ref().map(|tls| Tls::open(tls, &self.folder)).transpose()?;
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Listening { gate: self, listener, address })
+        Ok(Listening { gate: self, listener, address, tls })
     }
 
     /// Serves one client over standard input and output until its input ends or `stop` is done; then drains.
     pub async fn stdio_until(self, stop: impl Future<Output = ()>) -> Result<Drained, Error> {
         let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
-        let drained = callgate_transport::stdio::serve(input, output, self.gateway(), &self.wire, stop).await;
+        let drained = callgate_transport::stdio::serve(input, output, self.gateway(), Caller::local(), &self.wire, stop).await;
         self.drain().await;
         Ok(drained)
     }
@@ -72,7 +75,8 @@ impl Listening {
     /// What a client is told to connect to.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/mcp", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/mcp", self.address)
     }
 
     /// The gate that is served.
@@ -83,8 +87,8 @@ impl Listening {
 
     /// Serves until `stop` is done, then drains: no new connections, streams end, running calls finish or are cut off.
     pub async fn until(self, stop: impl Future<Output = ()>) -> Result<Drained, Error> {
-        let Self { gate, listener, .. } = self;
-        let drained = callgate_transport::http::serve(listener, gate.gateway(), &gate.wire, stop).await.map_err(Error::Serve)?;
+        let Self { gate, listener, tls, .. } = self;
+        let drained = callgate_transport::http::serve(listener, gate.gateway(), &gate.wire, tls, stop).await.map_err(Error::Serve)?;
         gate.drain().await;
         Ok(drained)
     }

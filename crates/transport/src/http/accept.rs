@@ -35,7 +35,6 @@ pub(super) struct Room {
 pub(super) async fn until(server: &Arc<Server>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let limits = &server.desk.config.http;
     let connections = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let addresses = Arc::new(Addresses::default());
     let builder = Arc::new(connection::builder(limits));
     let mut shutdown = pin!(shutdown);
     let mut sweep = interval(SWEEP);
@@ -50,8 +49,9 @@ pub(super) async fn until(server: &Arc<Server>, listener: TcpListener, shutdown:
             accepted = next(&listener, &connections) => accepted,
         };
         let Some((stream, permit)) = accepted else { continue };
-        if let Some(room) = addresses.room(&stream, permit, limits.per_address) {
-            server.desk.tasks.spawn(connection::serve(server.clone(), builder.clone(), stream, room));
+        let Ok(peer) = stream.peer_addr() else { continue };
+        if let Some(room) = server.addresses.room(peer.ip(), permit, limits.per_address) {
+            server.desk.tasks.spawn(connection::serve(server.clone(), builder.clone(), stream, peer.ip(), room));
         }
     }
 }
@@ -72,12 +72,17 @@ async fn next(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(T
 
 /// How many connections each address has.
 #[derive(Default)]
-struct Addresses(Mutex<HashMap<IpAddr, usize>>);
+pub(super) struct Addresses(Mutex<HashMap<IpAddr, usize>>);
 
 impl Addresses {
+    /// How many connections there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     /// Room for one more connection; `None` if its address has too many.
-    fn room(self: &Arc<Self>, stream: &TcpStream, permit: OwnedSemaphorePermit, most: usize) -> Option<Room> {
-        let address = household(stream.peer_addr().ok()?.ip());
+    fn room(self: &Arc<Self>, address: IpAddr, permit: OwnedSemaphorePermit, most: usize) -> Option<Room> {
+        let address = household(address);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
         if *count >= most.max(1) {

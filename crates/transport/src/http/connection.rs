@@ -3,8 +3,9 @@
 //! How long a peer may take to say goodbye is no configuration: by then nothing of it is at work, so nobody loses by it, and what
 //! an operator wants to bound is `drain`, which ends it as well.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
+use http::uri::Scheme;
 use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -12,13 +13,15 @@ use hyper_util::{
 };
 use tokio::{
     net::TcpStream,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     Server,
     accept::Room,
+    connected::Connected,
     pulse::{Pulse, Verdict, Watched},
+    socket::Socket,
 };
 use crate::config::Http;
 
@@ -58,15 +61,18 @@ pub(super) fn builder(limits: &Http) -> Builder<TokioExecutor> {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecutor>>, stream: TcpStream, _room: Room) {
+pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecutor>>, stream: TcpStream, address: IpAddr, _room: Room) {
     // Answers are written in one piece; nothing is gained by waiting for more.
     let _ = stream.set_nodelay(true);
+    let Some(socket) = agree(&server, stream).await else { return };
     let limits = &server.desk.config.http;
+    let scheme = if server.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
+    let connected = Arc::new(Connected { address, certificate: socket.certificate(), scheme });
     let pulse = Pulse::new();
-    let socket = TokioIo::new(Watched::new(stream, pulse.clone(), limits.write_time.get()));
+    let socket = TokioIo::new(Watched::new(socket, pulse.clone(), limits));
     let service = service_fn(|request| {
-        let (server, pulse) = (server.clone(), pulse.clone());
-        async move { Ok::<_, Infallible>(server.answer(&pulse, request).await) }
+        let (server, pulse, connected) = (server.clone(), pulse.clone(), connected.clone());
+        async move { Ok::<_, Infallible>(server.answer(&pulse, &connected, request).await) }
     });
     let mut connection = pin!(builder.serve_connection(socket, service));
     let (stop, kill) = (&server.desk.stop, &server.desk.kill);
@@ -94,5 +100,22 @@ pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecuto
                 Verdict::Close | Verdict::Cut => return,
             },
         }
+    }
+}
+
+/// Agrees with the client on keys, where the listener wants that. A client that cannot, or does not in time, is none: what is wrong is
+/// said in an alert of TLS at most.
+async fn agree(server: &Server, stream: TcpStream) -> Option<Socket> {
+    let Some(tls) = &server.tls else { return Some(Socket::Plain(stream)) };
+    tokio::select! {
+        agreed = timeout(tls.handshake(), tls.acceptor().accept(stream)) => match agreed {
+            Ok(Ok(stream)) => Some(Socket::Tls(Box::new(stream))),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a client did not agree on keys");
+                None
+            }
+            Err(_) => None,
+        },
+        () = server.desk.stop.cancelled() => None,
     }
 }

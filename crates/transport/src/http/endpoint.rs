@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use callgate_protocol::{Body as Messages, Era, Message, RpcError, era, read};
-use http::{Response, StatusCode, request::Parts};
+use http::{Response, StatusCode};
 use hyper::body::Incoming;
 
 use super::{
-    Server, body,
-    labels::{Labels, METHOD, VERSION},
+    Server,
+    arrival::Arrival,
+    body,
+    labels::{METHOD, VERSION},
     legacy,
     media::{self, Accepts, one},
     modern, reply,
@@ -16,7 +18,8 @@ use super::{
 };
 
 /// Answers a POST.
-pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, incoming: Incoming) -> Response<Body> {
+pub(super) async fn post(server: &Arc<Server>, arrival: Arrival<'_>, incoming: Incoming) -> Response<Body> {
+    let parts = arrival.parts;
     let accepts = Accepts::of(&parts.headers);
     if !accepts.anything() {
         return reply::error(StatusCode::NOT_ACCEPTABLE, "answers are application/json or text/event-stream");
@@ -31,13 +34,13 @@ pub(super) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, i
     };
     let message = match read(&raw, server.desk.config.limits()) {
         Ok(Messages::One(message)) => message,
-        Ok(Messages::Batch(messages)) => return legacy::batch(server, parts, labels, messages).await,
+        Ok(Messages::Batch(messages)) => return legacy::batch(server, arrival, messages).await,
         Err(refused) => return reply::refusal(&refused),
     };
     match era(&message, one(&parts.headers, &VERSION), one(&parts.headers, &METHOD)) {
-        Era::Legacy => legacy::post(server, parts, labels, legacy::Posted { message, raw, accepts }).await,
+        Era::Legacy => legacy::post(server, arrival, legacy::Posted { message, raw, accepts }).await,
         Era::Modern => match message {
-            Message::Request(request) => modern::answer(server, parts, labels, modern::Posted { request, raw, accepts }).await,
+            Message::Request(request) => modern::answer(server, arrival, modern::Posted { request, raw, accepts }).await,
             // There is none that would change anything: over HTTP a client takes a request back by leaving.
             Message::Notification(_) => reply::empty(StatusCode::ACCEPTED),
             Message::Response(response) => {

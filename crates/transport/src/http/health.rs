@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 
-use super::{reply, reply::Body};
+use super::{Server, reply, reply::Body};
 use crate::desk::Desk;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -12,8 +12,17 @@ pub(super) fn live() -> Response<Body> {
     reply::text(StatusCode::OK, TEXT, "alive\n".into())
 }
 
-/// Every part is ready; or which are not, and why.
-pub(super) async fn ready(desk: &Desk) -> Response<Body> {
+/// How much somebody may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Whether the whole is ready.
+    Whole,
+    /// Which parts are, and why the others are not.
+    Parts,
+}
+
+/// Every part is ready, or not.
+pub(super) async fn ready(desk: &Desk, sight: Sight) -> Response<Body> {
     if desk.stop.is_cancelled() {
         return reply::text(StatusCode::SERVICE_UNAVAILABLE, TEXT, "stopping\n".into());
     }
@@ -28,10 +37,28 @@ pub(super) async fn ready(desk: &Desk) -> Response<Body> {
             }
         }
     }
+    if sight == Sight::Whole {
+        lines = if status == StatusCode::OK { "ready\n" } else { "not ready\n" }.to_owned();
+    }
     reply::text(status, TEXT, lines)
 }
 
 /// All metrics.
-pub(super) fn metrics(desk: &Desk) -> Response<Body> {
-    reply::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", desk.gateway.metrics())
+pub(super) fn metrics(server: &Server) -> Response<Body> {
+    let mut text = server.desk.gateway.metrics();
+    server.meter.write(&mut text);
+    let ends = server.tls.as_ref().map(|tls| tls.ends().as_second());
+    let count = |count: usize| i64::try_from(count).ok();
+    let gauges = [
+        ("http_connections", "Connections that are open.", count(server.addresses.count())),
+        ("mcp_sessions", "Sessions of legacy clients that are open.", count(server.sessions.count())),
+        ("mcp_listen_streams", "Streams of notices to modern clients that are open.", count(server.desk.seats.count())),
+        ("tls_certificate_expiry_timestamp_seconds", "When the gate's certificate ends.", ends),
+    ];
+    for (name, help, value) in gauges {
+        if let Some(value) = value {
+            text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
+        }
+    }
+    reply::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }

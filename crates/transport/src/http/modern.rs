@@ -14,11 +14,12 @@ use callgate_protocol::{
     modern::{Meta, REVISION, admit, parameters},
 };
 use futures_util::stream;
-use http::{Response, StatusCode, request::Parts};
+use http::{Response, StatusCode};
 
 use super::{
     Server,
-    labels::{Headers, Labels},
+    arrival::Arrival,
+    labels::Headers,
     media::Accepts,
     reply,
     reply::Body,
@@ -39,15 +40,15 @@ pub(super) struct Posted {
 }
 
 /// Answers a modern request.
-pub(super) async fn answer(server: &Arc<Server>, parts: &Parts, labels: &Labels, posted: Posted) -> Response<Body> {
+pub(super) async fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Response<Body> {
     let Posted { mut request, raw, accepts } = posted;
-    let headers = Headers(&parts.headers);
+    let headers = Headers(&arrival.parts.headers);
     let meta = match admit(&request, Some(&headers)) {
         Ok(meta) => meta,
         Err(refused) => return reply::refusal(&refused),
     };
     let desk = &server.desk;
-    let catalog = desk.gateway.catalog(&desk.caller);
+    let catalog = desk.gateway.catalog(arrival.caller);
     let asked = ask(REVISION, &mut request).and_then(|ask| {
         if let Ask::CallTool { name, arguments, .. } = &ask
             && let Some(marked) = desk.marks.of(&catalog).get(name.as_str())
@@ -60,13 +61,13 @@ pub(super) async fn answer(server: &Arc<Server>, parts: &Parts, labels: &Labels,
         Ok(ask) => ask,
         Err(error) => return reply::refusal(&Refusal::modern(request.id, error)),
     };
-    match dispatch::take(desk, &catalog, visit(server, labels, request, meta, raw), ask) {
+    match dispatch::take(desk, &catalog, visit(server, arrival, request, meta, raw), ask) {
         Taken::Now(answer) => whole(answer, accepts),
         Taken::Later(exchange) => call(server, exchange, accepts).await,
         Taken::Listen(visit, _) if !accepts.events => {
             let error = callgate_protocol::RpcError::invalid_request("notices come as text/event-stream; accept it");
-            let bytes = callgate_protocol::encode::error(Some(&visit.id), &error).into();
-            reply::json(Answer { bytes, status: StatusCode::NOT_ACCEPTABLE.as_u16() })
+            let bytes = callgate_protocol::encode::error(Some(&visit.id), &error);
+            reply::json(Answer::with_status(bytes, StatusCode::NOT_ACCEPTABLE.as_u16()))
         }
         Taken::Listen(visit, filter) => match Stream::open(desk, &catalog, visit, filter) {
             Ok(stream) => listen(server, stream),
@@ -75,14 +76,14 @@ pub(super) async fn answer(server: &Arc<Server>, parts: &Parts, labels: &Labels,
     }
 }
 
-fn visit(server: &Server, labels: &Labels, request: Request, meta: Meta, raw: Bytes) -> Visit {
+fn visit(server: &Server, arrival: Arrival<'_>, request: Request, meta: Meta, raw: Bytes) -> Visit {
     let desk = &server.desk;
     Visit {
         revision: REVISION,
         id: request.id,
-        request: labels.request.clone(),
-        caller: desk.caller.clone(),
-        origin: labels.origin(&desk.plain, meta.traceparent),
+        request: arrival.labels.request.clone(),
+        caller: arrival.caller.clone(),
+        origin: arrival.labels.origin(&desk.plain, meta.traceparent),
         client: meta.client,
         wishes: Wishes { progress: meta.progress, level: meta.level },
         raw,

@@ -8,6 +8,7 @@
 
 use std::{
     collections::HashMap,
+    io::ErrorKind,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -23,7 +24,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use super::head::Head;
+use super::{frames::Frames, head::Head};
 use crate::config::Http;
 
 /// The pulse of one connection. Moments are milliseconds since it was opened; 0 is none.
@@ -186,14 +187,16 @@ pub(super) struct Watched<S> {
     socket: S,
     pulse: Arc<Pulse>,
     head: Head,
+    frames: Frames,
     patience: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
     /// Watches `socket`.
-    pub(super) fn new(socket: S, pulse: Arc<Pulse>, patience: Duration) -> Self {
-        Self { socket, pulse, head: Head::default(), patience, stalled: None }
+    pub(super) fn new(socket: S, pulse: Arc<Pulse>, limits: &Http) -> Self {
+        let (frames, patience) = (Frames::new(limits.frames), limits.write_time.get());
+        Self { socket, pulse, head: Head::default(), frames, patience, stalled: None }
     }
 
     fn heard(&mut self, bytes: &[u8]) {
@@ -207,6 +210,12 @@ impl<S> Watched<S> {
         }
     }
 
+    fn count(&mut self, written: &Poll<std::io::Result<usize>>) {
+        if let Poll::Ready(Ok(length)) = written {
+            self.frames.wrote(*length);
+        }
+    }
+
     /// Passes on what came of writing, and counts the time in which nothing could be written.
     fn written<T>(&mut self, cx: &mut Context<'_>, result: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
         if result.is_ready() {
@@ -216,7 +225,7 @@ impl<S> Watched<S> {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         match stalled.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(std::io::ErrorKind::TimedOut.into())),
+            Poll::Ready(()) => Poll::Ready(Err(ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
     }
@@ -228,6 +237,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let result = Pin::new(&mut self.socket).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             self.heard(&buffer.filled()[before..]);
+            if self.frames.read(&buffer.filled()[before..]) {
+                return Poll::Ready(Err(ErrorKind::ConnectionAborted.into()));
+            }
         }
         result
     }
@@ -236,11 +248,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write(cx, bytes);
+        self.count(&result);
         self.written(cx, result)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[std::io::IoSlice<'_>]) -> Poll<std::io::Result<usize>> {
         let result = Pin::new(&mut self.socket).poll_write_vectored(cx, bytes);
+        self.count(&result);
         self.written(cx, result)
     }
 

@@ -8,15 +8,15 @@ use std::{
 
 use bytes::Bytes;
 use callgate_protocol::{Id, Refusal, RpcError, encode};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use http::{
     HeaderValue, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use super::pulse::Ticket;
-use crate::exchange::Answer;
+use super::{challenge::Needed, pulse::Ticket};
+use crate::exchange::{Answer, Hint, seconds};
 
 /// As much as one frame of HTTP/2 holds, unless its client asks for longer ones.
 const PIECE: usize = 16 * 1024;
@@ -38,6 +38,14 @@ impl Body {
     pub(super) fn held_by(&mut self, ticket: Ticket) {
         ticket.gave();
         self.ticket = Some(ticket);
+    }
+
+    /// Ends a stream of events when the future of `over` is done; leaves any other body alone.
+    pub(super) fn until<F: Future<Output = ()> + Send + 'static>(&mut self, over: impl FnOnce() -> F) {
+        if let Content::Events(events) = &mut self.content {
+            let watched = std::mem::replace(events, Box::pin(futures_util::stream::empty()));
+            *events = Box::pin(watched.take_until(Box::pin(over())));
+        }
     }
 }
 
@@ -85,18 +93,28 @@ pub(super) fn json(answer: Answer) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.bytes));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    match answer.hint {
+        None => {}
+        Some(Hint::After(span)) => {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds(span)));
+        }
+        // The header also needs to know where the request was sent to.
+        Some(Hint::Scopes(scopes)) => {
+            response.extensions_mut().insert(Needed(scopes));
+        }
+    }
     response
 }
 
 /// What was refused before anything ran.
 pub(super) fn refusal(refusal: &Refusal) -> Response<Body> {
-    json(Answer { bytes: encode::error(refusal.id.as_ref(), &refusal.error).into(), status: refusal.status })
+    json(Answer::with_status(encode::error(refusal.id.as_ref(), &refusal.error), refusal.status))
 }
 
 /// An error that concerns the HTTP request rather than a message in it.
 pub(super) fn error(status: StatusCode, message: &str) -> Response<Body> {
     let error = RpcError::invalid_request(message);
-    json(Answer { bytes: encode::error(None, &error).into(), status: status.as_u16() })
+    json(Answer::with_status(encode::error(None, &error), status.as_u16()))
 }
 
 /// There is no room; there may be some after so many seconds.

@@ -1,4 +1,4 @@
-//! From host, place and verb to the one who answers. All places of a gate stand here.
+//! From host, place, caller and verb to the one who answers.
 
 use std::sync::Arc;
 
@@ -8,31 +8,44 @@ use http::{
     request::Parts,
 };
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::{
-    Server, cors, endpoint, health,
+    Server,
+    arrival::Arrival,
+    challenge,
+    connected::Connected,
+    cors, endpoint, health,
     labels::{Labels, REQUEST},
     legacy,
+    places::{Door, Page, Place},
     pulse::Pulse,
     reply,
     reply::Body,
+    vigil,
 };
 
 impl Server {
     /// Answers one request. The response carries the request's id, whatever became of it.
-    pub(super) async fn answer(self: &Arc<Self>, pulse: &Arc<Pulse>, request: Request<Incoming>) -> Response<Body> {
-        let ticket = pulse.begin(request.version());
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        pulse: &Arc<Pulse>,
+        connected: &Arc<Connected>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let (ticket, begun) = (pulse.begin(request.version()), Instant::now());
         let (parts, body) = request.into_parts();
         let labels = Labels::of(&parts.headers);
         let mut response = if let Some(response) = self.unfit(pulse, &parts) {
             response
         } else if self.guard.admits(&parts) {
-            let mut response = self.route(&parts, &labels, body).await;
+            let mut response = self.route(connected, &parts, &labels, body).await;
             cors::open(&self.guard, &parts.headers, &mut response);
             response
         } else {
             reply::error(StatusCode::FORBIDDEN, "this host or origin is not allowed here (wire.http.hosts, wire.http.origins)")
         };
+        self.meter.count(&parts.method, parts.uri.path(), response.status(), begun.elapsed());
         response.headers_mut().insert(REQUEST, labels.header());
         response.body_mut().held_by(ticket);
         response
@@ -54,23 +67,54 @@ impl Server {
         None
     }
 
-    async fn route(self: &Arc<Self>, parts: &Parts, labels: &Labels, body: Incoming) -> Response<Body> {
+    async fn route(self: &Arc<Self>, connected: &Arc<Connected>, parts: &Parts, labels: &Labels, body: Incoming) -> Response<Body> {
         if self.guard.is_preflight(parts) {
             return cors::preflight();
         }
-        let is_look = matches!(parts.method, Method::GET | Method::HEAD);
-        match parts.uri.path() {
-            "/mcp" => match parts.method {
-                Method::POST => endpoint::post(self, parts, labels, body).await,
-                Method::GET => legacy::get(self, parts),
-                Method::DELETE => legacy::delete(self, parts),
-                _ => reply::only("POST, GET, DELETE"),
+        let Some(place) = Place::at(parts.uri.path()) else {
+            return reply::error(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp");
+        };
+        match place.door {
+            Door::Endpoint => match self.identify(connected, parts).await {
+                Ok(caller) => self.serve(connected, Arrival { parts, labels, caller: &caller }, body).await,
+                Err(refused) => *refused,
             },
-            "/health/live" if is_look => health::live(),
-            "/health/ready" if is_look => health::ready(&self.desk).await,
-            "/metrics" if is_look => health::metrics(&self.desk),
-            "/health/live" | "/health/ready" | "/metrics" => reply::only("GET, HEAD"),
-            _ => reply::error(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp"),
+            Door::Operators(page) => match self.operates(connected, parts).await {
+                Ok(()) => self.page(page, connected, parts).await,
+                Err(refused) => *refused,
+            },
+            Door::Anyone(page) => self.page(page, connected, parts).await,
+        }
+    }
+
+    /// The endpoint, for a caller who is recognised.
+    async fn serve(self: &Arc<Self>, connected: &Arc<Connected>, arrival: Arrival<'_>, body: Incoming) -> Response<Body> {
+        let mut response = match arrival.parts.method {
+            Method::POST => endpoint::post(self, arrival, body).await,
+            Method::GET => legacy::get(self, arrival),
+            Method::DELETE => legacy::delete(self, arrival),
+            _ => return reply::only("POST, GET, DELETE"),
+        };
+        if let Some(authentication) = self.desk.gateway.authentication() {
+            response.body_mut().until(|| vigil::over(&self.desk, connected, arrival.parts, arrival.caller.clone()));
+            challenge::complete(&authentication, arrival.parts, &connected.scheme, &mut response);
+        }
+        response
+    }
+
+    /// One of the gate's own pages.
+    async fn page(&self, page: Page, connected: &Connected, parts: &Parts) -> Response<Body> {
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return reply::only("GET, HEAD");
+        }
+        match page {
+            Page::Live => health::live(),
+            Page::Ready => health::ready(&self.desk, self.sight(connected, parts).await).await,
+            Page::Metrics => health::metrics(self),
+            Page::Metadata => match self.desk.gateway.authentication() {
+                Some(authentication) => challenge::metadata(&authentication, parts, &connected.scheme),
+                None => reply::error(StatusCode::NOT_FOUND, "there is nothing here: this gate asks nobody who they are"),
+            },
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Asking a legacy client: a request of the server on the stream of the call, while the call waits for the answer.
 
-use callgate_model::{Answers, Call, Deadline, Fault, InputRequired, Kind, Reply, Target};
+use std::time::Duration;
+
+use callgate_model::{Answers, Call, Fault, InputRequired, Kind, Reply, Target};
 use callgate_protocol::{Ask, Body, Message, ask as read_ask, encode};
 use futures_util::future::try_join_all;
 use tokio::{sync::mpsc, time};
@@ -10,6 +12,9 @@ use super::{
     require,
 };
 use crate::{desk::Desk, legacy::Peer, visit::Visit};
+
+/// When to come back if too many calls wait for answers.
+const LATER: Duration = Duration::from_secs(30);
 
 /// Makes a call, and makes it again with the answers for as long as it asks.
 pub(crate) async fn until_done(desk: &Desk, visit: &Visit, first: Call, say: &mpsc::Sender<bytes::Bytes>) -> Result<Reply, Fault> {
@@ -42,6 +47,7 @@ async fn ask(desk: &Desk, visit: &Visit, asked: &InputRequired, say: &mpsc::Send
     }
     let peer = visit.peer.as_deref().ok_or_else(|| Fault::internal("only a legacy client can be asked by a request"))?;
     let wait = desk.config.questions.wait.get();
+    let _seat = desk.waits.take(visit.caller.key()).ok_or_else(|| Fault::overloaded("whoever answers questions", LATER))?;
     let legs = asked.requests.iter().map(|(key, request)| leg(peer, key, request, say));
     match time::timeout(wait, try_join_all(legs)).await {
         Ok(answers) => Ok(answers?.into_iter().collect()),
@@ -82,7 +88,7 @@ pub(super) fn again(desk: &Desk, visit: &Visit) -> Result<Call, Fault> {
         _ => return Err(Fault::internal("only tools, prompts and resources can ask")),
     };
     // The time that the client took to answer is not the call's: each round has the whole of it.
-    let deadline = Deadline::after(desk.config.longest.get());
+    let deadline = desk.deadline(&visit.caller);
     let mut call = Call::under(visit.request.clone(), target, arguments, visit.caller.clone(), visit.origin.clone(), deadline);
     call.client = visit.client.clone();
     Ok(call)

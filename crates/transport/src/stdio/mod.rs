@@ -10,7 +10,7 @@ mod requests;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use callgate_model::Gateway;
+use callgate_model::{Caller, Gateway};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
     sync::mpsc,
@@ -26,8 +26,15 @@ use crate::{
 /// How long the last bytes may take to be written.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// Serves `gateway` to the one client at the other end until its input ends, it stops reading, or `shutdown` is done.
-pub async fn serve<R, W>(reader: R, writer: W, gateway: Arc<dyn Gateway>, config: &Config, shutdown: impl Future<Output = ()>) -> Drained
+/// Serves `gateway` to `caller`, who is the one client at the other end, until its input ends, it stops reading, or `shutdown` is done.
+pub async fn serve<R, W>(
+    reader: R,
+    writer: W,
+    gateway: Arc<dyn Gateway>,
+    caller: Arc<Caller>,
+    config: &Config,
+    shutdown: impl Future<Output = ()>,
+) -> Drained
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
@@ -35,7 +42,7 @@ where
     let desk = Desk::new(gateway, config, "stdio");
     let (out, messages) = mpsc::channel(config.stdio.waiting.max(1));
     let mut writing = tokio::spawn(write(writer, messages));
-    let process = Process::new(desk.clone(), out);
+    let process = Process::new(desk.clone(), caller, out);
     tokio::select! {
         () = process.run(Lines::new(reader, config.stdio.line.bytes())) => {}
         _ = &mut writing => {}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use callgate_model::{Origin, RequestId};
+use callgate_model::{Caller, Origin, RequestId};
 use callgate_protocol::{Body, Era, Id, Message, Notification, Refusal, Request, RpcError, encode, era, read};
 use tokio::{
     io::AsyncRead,
@@ -19,6 +19,8 @@ pub(super) struct Process {
     pub(super) desk: Arc<Desk>,
     pub(super) out: mpsc::Sender<Bytes>,
     pub(super) running: Arc<Running>,
+    /// Whoever started the process; nobody else can reach it.
+    pub(super) caller: Arc<Caller>,
     legacy: Mutex<Option<Legacy>>,
 }
 
@@ -33,8 +35,8 @@ pub(super) struct Legacy {
 
 impl Process {
     /// A process that writes to `out`.
-    pub(super) fn new(desk: Arc<Desk>, out: mpsc::Sender<Bytes>) -> Self {
-        Self { desk, out, running: Arc::default(), legacy: Mutex::default() }
+    pub(super) fn new(desk: Arc<Desk>, caller: Arc<Caller>, out: mpsc::Sender<Bytes>) -> Self {
+        Self { desk, caller, out, running: Arc::default(), legacy: Mutex::default() }
     }
 
     /// Reads and answers until the input ends.
@@ -106,7 +108,7 @@ impl Process {
         }
         let desk = &self.desk;
         desk.tasks.spawn(tell(desk.clone(), legacy, self.out.clone()));
-        let catalog = desk.gateway.catalog(&desk.caller);
+        let catalog = desk.gateway.catalog(&self.caller);
         let identity = desk.gateway.identity();
         let frame = encode::Frame { revision: peer.revision, id: &request.id, identity: &identity };
         self.say(encode::initialize(&frame, desk.capabilities(&catalog))).await;

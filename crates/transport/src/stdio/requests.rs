@@ -43,7 +43,7 @@ impl Process {
             revision: REVISION,
             id: request.id,
             request: Self::request_id(),
-            caller: self.desk.caller.clone(),
+            caller: self.caller.clone(),
             origin,
             client: meta.client,
             wishes: Wishes { progress: meta.progress, level: meta.level },
@@ -71,7 +71,7 @@ impl Process {
             revision: peer.revision,
             id: request.id.clone(),
             request: Self::request_id(),
-            caller: self.desk.caller.clone(),
+            caller: self.caller.clone(),
             origin,
             client: peer.client.clone(),
             wishes: Wishes { progress, level: Some(peer.level()) },
@@ -87,7 +87,7 @@ impl Process {
             Err(error) => return self.say(encode::error(Some(&visit.id), &error)).await,
         };
         let desk = &self.desk;
-        let catalog = desk.gateway.catalog(&desk.caller);
+        let catalog = desk.gateway.catalog(&self.caller);
         match dispatch::take(desk, &catalog, visit, ask) {
             Taken::Now(answer) => {
                 drop(seat);
@@ -104,7 +104,7 @@ impl Process {
     async fn listen(&self, visit: Visit, filter: Filter, seat: Seat) {
         let desk = &self.desk;
         let id = visit.id.clone();
-        match Stream::open(desk, &desk.gateway.catalog(&desk.caller), visit, filter) {
+        match Stream::open(desk, &desk.gateway.catalog(&self.caller), visit, filter) {
             Ok(stream) => {
                 let over = encode::notification(&Notice::Cancelled(&id), None).into();
                 desk.tasks.spawn(listen(desk.clone(), stream, seat, over, self.out.clone()));
@@ -151,7 +151,7 @@ impl Process {
         let (mut visit, ask) = self.session_visit(request, Bytes::new()).map_err(refuse)?;
         // There is one line for all replies, and so no place for a question.
         visit.client = ClientCapabilities::default();
-        match dispatch::take(&self.desk, &self.desk.gateway.catalog(&self.desk.caller), visit, ask) {
+        match dispatch::take(&self.desk, &self.desk.gateway.catalog(&self.caller), visit, ask) {
             Taken::Now(answer) => Err(answer.bytes),
             Taken::Listen(..) => Err(refuse(RpcError::method_not_found("subscriptions/listen"))),
             Taken::Later(mut exchange) => {

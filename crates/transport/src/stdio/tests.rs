@@ -38,7 +38,7 @@ impl Child {
                     std::future::pending::<()>().await;
                 }
             };
-            super::serve(reader, writer, gateway, &config, shutdown).await
+            super::serve(reader, writer, gateway, callgate_model::Caller::local(), &config, shutdown).await
         });
         Self { script, input, output: BufReader::new(output), stop, serving }
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::oneshot,
     task::JoinHandle,
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::Script;
-use crate::{Config, Drained, http};
+use crate::{Config, Drained, http, tls::Tls};
 
 /// No answer of a test takes longer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,16 +27,25 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) async fn open(config: &Config) -> Self {
+        Self::of(Script::new(), config, None).await
+    }
+
+    /// A site that asks everyone who they are.
+    pub(crate) async fn guarded(config: &Config) -> Self {
+        Self::of(Script::guarded(), config, None).await
+    }
+
+    /// A site that follows this script, by TLS if there is one.
+    pub(crate) async fn of(script: Arc<Script>, config: &Config, tls: Option<Tls>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let script = Script::new();
         let (stop, stopped) = oneshot::channel::<()>();
         let (gateway, config) = (script.clone(), config.clone());
         let serving = tokio::spawn(async move {
             let shutdown = async {
                 let _ = stopped.await;
             };
-            http::serve(listener, gateway, &config, shutdown).await
+            http::serve(listener, gateway, &config, tls, shutdown).await
         });
         Self { script, address, stop: Some(stop), serving }
     }
@@ -51,7 +60,7 @@ impl Site {
     }
 
     pub(crate) async fn connect(&self) -> Connection {
-        Connection { stream: TcpStream::connect(self.address).await.expect("a connection"), read: Vec::new() }
+        Connection::of(TcpStream::connect(self.address).await.expect("a connection"))
     }
 
     /// One request on a connection of its own.
@@ -64,9 +73,14 @@ impl Site {
 
 /// One connection.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
+
+/// What bytes go over, both ways.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Status and headers.
 #[derive(Clone, Debug)]
@@ -106,6 +120,11 @@ impl Answer {
 }
 
 impl Connection {
+    /// A connection over `stream`.
+    pub(crate) fn of(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Self {
+        Self { stream: Box::new(stream), read: Vec::new() }
+    }
+
     /// Sends `request`; line ends are put right, and a body gets its length unless the request says something about it.
     pub(crate) async fn send(&mut self, request: &str) {
         let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
@@ -122,6 +141,7 @@ impl Connection {
     pub(crate) async fn raw(&mut self, bytes: &[u8]) {
         // The gate may have hung up already; the answer says so.
         let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.flush().await;
     }
 
     async fn more(&mut self) -> usize {

@@ -3,6 +3,7 @@
 //! What a tool does is in its name; what became of its calls can be waited for.
 
 pub(crate) mod client;
+mod guests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +14,8 @@ use callgate_model::{
 };
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
+
+use self::guests::Guests;
 
 /// The scripted gate.
 pub(crate) struct Script {
@@ -25,10 +28,21 @@ pub(crate) struct Script {
     pub(crate) begun: watch::Sender<usize>,
     pub(crate) finished: watch::Sender<usize>,
     pub(crate) dropped: watch::Sender<usize>,
+    /// Who is recognised; without it everyone is the machine's own user.
+    pub(crate) guests: Option<Guests>,
 }
 
 impl Script {
     pub(crate) fn new() -> Arc<Self> {
+        Self::open_to(None)
+    }
+
+    /// A gate that asks everyone who they are.
+    pub(crate) fn guarded() -> Arc<Self> {
+        Self::open_to(Some(Guests::new()))
+    }
+
+    fn open_to(guests: Option<Guests>) -> Arc<Self> {
         let name = BackendName::new("script").expect("a name");
         Arc::new(Self {
             identity: Arc::new(Identity { name: "script".into(), version: "1".into(), ..Identity::default() }),
@@ -38,6 +52,7 @@ impl Script {
             begun: watch::Sender::new(0),
             finished: watch::Sender::new(0),
             dropped: watch::Sender::new(0),
+            guests,
         })
     }
 
@@ -78,6 +93,8 @@ impl Script {
                 _ => Ok(InputRequired::one("name", form()).remember("s1").into()),
             },
             "ask_forever" => Ok(InputRequired::one("name", form()).into()),
+            "left" => Ok(ToolReply::text(call.deadline.left().as_millis().to_string()).into()),
+            "whoami" => Ok(ToolReply::text(call.caller.key().to_string()).into()),
             "sample" => Ok(InputRequired::one("text", InputRequest::Sample(Members::new())).into()),
             "fail" => Err(fault(call.argument("kind").and_then(serde_json::Value::as_str).unwrap_or_default())),
             _ => Err(Fault::unknown("tool", name)),
@@ -110,6 +127,9 @@ fn fault(kind: &str) -> Fault {
         "overloaded" => Fault::overloaded("the gate", Duration::from_secs(1)),
         "capability" => Fault::capability(json!({ "sampling": {} })),
         "request" => Fault::request("makes no sense"),
+        "denied" => Fault::denied("not more than 1000"),
+        "limited" => Fault::limited("your quota", Duration::from_millis(6500)),
+        "scopes" => Fault::scopes(vec!["read:customers".into(), "read:orders".into()]),
         _ => Fault::internal("a secret cause"),
     }
 }
@@ -130,12 +150,18 @@ impl Gateway for Script {
         self.identity.clone()
     }
 
-    async fn identify(&self, _: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
-        Ok(Caller::local())
+    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+        self.guests.as_ref().map_or_else(|| Ok(Caller::local()), |guests| guests.identify(credentials))
+    }
+
+    fn turned_away(&self, why: &'static str) {
+        if let Some(guests) = &self.guests {
+            guests.turned_away(why);
+        }
     }
 
     fn authentication(&self) -> Option<Arc<Authentication>> {
-        None
+        self.guests.as_ref().map(|guests| guests.authentication.clone())
     }
 
     fn catalog(&self, _: &Caller) -> Arc<Catalog> {
@@ -220,6 +246,8 @@ impl Backend for Fixtures {
             "ask_twice",
             "ask_forever",
             "sample",
+            "whoami",
+            "left",
             "fail",
         ];
         let prompt = Prompt::new(PromptName::new("hello").expect("a name"));

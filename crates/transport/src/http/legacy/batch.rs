@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use callgate_protocol::{Message, Refusal, RpcError, encode};
 use futures_util::future::join_all;
-use http::{Response, StatusCode, request::Parts};
+use http::{Response, StatusCode};
 
 use super::{
     call::{self, take},
@@ -16,13 +16,13 @@ use super::{
 use crate::{
     dispatch::Taken,
     exchange::{Answer, Out},
-    http::{Server, labels::Labels, media::Accepts, reply, reply::Body},
+    http::{Server, arrival::Arrival, media::Accepts, reply, reply::Body},
 };
 
 /// Answers an array of messages: one array with a reply for each request, in their order.
-pub(crate) async fn batch(server: &Arc<Server>, parts: &Parts, labels: &Labels, messages: Vec<Result<Message, Refusal>>) -> Response<Body> {
+pub(in crate::http) async fn batch(server: &Arc<Server>, arrival: Arrival<'_>, messages: Vec<Result<Message, Refusal>>) -> Response<Body> {
     let refuse = |why: String| reply::refusal(&Refusal::bad_request(None, RpcError::invalid_request(why)));
-    let session = match find(server, parts, None) {
+    let session = match find(server, arrival, None) {
         Ok(session) if session.peer.revision.has_batches() => session,
         // Without a session of that revision an array is no message at all.
         _ => return refuse("a message is one JSON object, not an array".into()),
@@ -32,7 +32,7 @@ pub(crate) async fn batch(server: &Arc<Server>, parts: &Parts, labels: &Labels, 
         return refuse(format!("one array holds at most {most} messages"));
     }
     let _hold = session.hold();
-    let replies = join_all(messages.into_iter().map(|message| one(server, &session, labels, message))).await;
+    let replies = join_all(messages.into_iter().map(|message| one(server, &session, arrival, message))).await;
     let replies: Vec<Bytes> = replies.into_iter().flatten().collect();
     if replies.is_empty() {
         return reply::empty(StatusCode::ACCEPTED);
@@ -44,7 +44,7 @@ pub(crate) async fn batch(server: &Arc<Server>, parts: &Parts, labels: &Labels, 
 }
 
 /// The reply to one of them, if it gets one.
-async fn one(server: &Server, session: &Session, labels: &Labels, message: Result<Message, Refusal>) -> Option<Bytes> {
+async fn one(server: &Server, session: &Session, arrival: Arrival<'_>, message: Result<Message, Refusal>) -> Option<Bytes> {
     let request = match message {
         Ok(Message::Request(request)) => request,
         Ok(Message::Notification(notification)) => {
@@ -60,7 +60,7 @@ async fn one(server: &Server, session: &Session, labels: &Labels, message: Resul
     // There is one body for all replies, and so no stream on which a call could say or ask anything.
     let accepts = Accepts { json: true, events: false };
     let id = request.id.clone();
-    match take(server, session, labels, call::Posted { request, raw: Bytes::new(), accepts }) {
+    match take(server, session, arrival, call::Posted { request, raw: Bytes::new(), accepts }) {
         Taken::Now(answer) => Some(answer.bytes),
         Taken::Listen(..) => Some(encode::error(Some(&id), &RpcError::method_not_found("subscriptions/listen")).into()),
         Taken::Later(mut exchange) => loop {

@@ -17,7 +17,7 @@ use crate::{
     exchange::{Answer, Exchange, Leave, Out, Wishes},
     http::{
         Server,
-        labels::Labels,
+        arrival::Arrival,
         media::Accepts,
         reply,
         reply::Body,
@@ -34,10 +34,10 @@ pub(crate) struct Posted {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(server: &Arc<Server>, session: &Arc<Session>, labels: &Labels, posted: Posted) -> Response<Body> {
+pub(super) async fn answer(server: &Arc<Server>, session: &Arc<Session>, arrival: Arrival<'_>, posted: Posted) -> Response<Body> {
     let accepts = posted.accepts;
     let hold = session.hold();
-    match take(server, session, labels, posted) {
+    match take(server, session, arrival, posted) {
         Taken::Now(answer) => whole(answer, accepts),
         Taken::Later(exchange) => call(server, hold, exchange, accepts).await,
         Taken::Listen(visit, _) => {
@@ -48,7 +48,7 @@ pub(crate) async fn answer(server: &Arc<Server>, session: &Arc<Session>, labels:
 }
 
 /// Takes a request of `session`. The call goes on if the connection is lost, and ends if the client takes it back.
-pub(super) fn take(server: &Server, session: &Session, labels: &Labels, posted: Posted) -> Taken {
+pub(super) fn take(server: &Server, session: &Session, arrival: Arrival<'_>, posted: Posted) -> Taken {
     let Posted { mut request, raw, accepts } = posted;
     let (desk, peer) = (&server.desk, &session.peer);
     let refuse = |id, error| Taken::Now(Answer::ok(encode::error(Some(id), &error)));
@@ -64,16 +64,16 @@ pub(super) fn take(server: &Server, session: &Session, labels: &Labels, posted: 
     let visit = Visit {
         revision: peer.revision,
         id: request.id,
-        request: labels.request.clone(),
-        caller: session.caller.clone(),
-        origin: labels.origin(&session.origin, None),
+        request: arrival.labels.request.clone(),
+        caller: arrival.caller.clone(),
+        origin: arrival.labels.origin(&session.origin, None),
         // Questions go out on a stream; a client that takes none cannot be asked.
         client: if accepts.events { peer.client.clone() } else { ClientCapabilities::default() },
         wishes: Wishes { progress, level: Some(peer.level()) },
         raw,
         peer: Some(peer.clone()),
     };
-    let catalog = desk.gateway.catalog(&session.caller);
+    let catalog = desk.gateway.catalog(arrival.caller);
     let mut taken = dispatch::take(desk, &catalog, visit, ask);
     if let Taken::Later(exchange) = &mut taken {
         exchange.on_leave = Leave::Finish;
@@ -83,7 +83,7 @@ pub(super) fn take(server: &Server, session: &Session, labels: &Labels, posted: 
 }
 
 fn whole(answer: Answer, accepts: Accepts) -> Response<Body> {
-    if accepts.json {
+    if accepts.json || answer.status != 200 {
         return reply::json(answer);
     }
     let event = sse::event(&answer.bytes);
@@ -127,7 +127,7 @@ fn open(server: &Server, session: &Session) -> Arc<Log> {
 fn follow(server: &Server, hold: Hold, exchange: Exchange, log: &Arc<Log>) -> Response<Body> {
     let desk = &server.desk;
     let retry: Duration = desk.config.sessions.retry.get();
-    let first = pauses(&hold.0).then(|| sse::prime(&log.event_id(0), retry));
+    let first = (pauses(&hold.0) && log.is_kept()).then(|| sse::prime(&log.event_id(0), retry));
     let events = stream::iter(first).chain(log.read(0));
     desk.tasks.spawn(write(hold, exchange, log.clone(), desk.kill.clone()));
     reply::events(KeptAlive::new(events, desk.config.listen.keep_alive.get()))

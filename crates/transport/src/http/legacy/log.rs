@@ -5,15 +5,46 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::Instant,
+};
 
 use super::super::sse;
 use crate::config;
+
+/// What all logs of a listener keep together.
+pub(crate) struct Shelf {
+    most: usize,
+    bytes: AtomicUsize,
+    streams: Arc<Semaphore>,
+}
+
+impl Shelf {
+    /// An empty shelf.
+    pub(super) fn new(limits: &config::Sessions) -> Arc<Self> {
+        let streams = Arc::new(Semaphore::new(limits.kept_streams.min(Semaphore::MAX_PERMITS)));
+        Arc::new(Self { most: limits.kept.bytes(), bytes: AtomicUsize::new(0), streams })
+    }
+
+    /// There are more bytes than the operator allows.
+    fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > self.most
+    }
+
+    /// A place for one more log, if there is one.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.streams.clone().try_acquire_owned().ok()
+    }
+}
 
 /// The log of one stream.
 pub(crate) struct Log {
@@ -21,6 +52,9 @@ pub(crate) struct Log {
     pub(super) number: u64,
     most: usize,
     bytes: usize,
+    shelf: Arc<Shelf>,
+    /// Its place among those that can be fetched again.
+    place: Option<OwnedSemaphorePermit>,
     state: Mutex<State>,
     changed: watch::Sender<()>,
 }
@@ -44,9 +78,10 @@ enum Next {
 
 impl Log {
     /// An empty log.
-    pub(super) fn new(number: u64, limits: &config::Sessions) -> Self {
+    pub(super) fn new(number: u64, limits: &config::Sessions, shelf: &Arc<Shelf>, place: Option<OwnedSemaphorePermit>) -> Self {
         let changed = watch::Sender::new(());
-        Self { number, most: limits.events.max(1), bytes: limits.bytes.bytes(), state: Mutex::default(), changed }
+        let (most, bytes) = (limits.events.max(1), limits.bytes.bytes());
+        Self { number, most, bytes, shelf: shelf.clone(), place, state: Mutex::default(), changed }
     }
 
     /// Writes `message` down; gives the event.
@@ -56,10 +91,12 @@ impl Log {
         let last = state.last;
         let event = sse::numbered(&self.event_id(last), message);
         state.bytes += event.len();
+        self.shelf.bytes.fetch_add(event.len(), Ordering::Relaxed);
         state.events.push_back((last, event.clone()));
-        while state.events.len() > 1 && (state.events.len() > self.most || state.bytes > self.bytes) {
+        while state.events.len() > 1 && (state.events.len() > self.most || state.bytes > self.bytes || self.shelf.is_full()) {
             if let Some((_, oldest)) = state.events.pop_front() {
                 state.bytes -= oldest.len();
+                self.shelf.bytes.fetch_sub(oldest.len(), Ordering::Relaxed);
             }
         }
         drop(state);
@@ -72,9 +109,14 @@ impl Log {
         format!("{}-{last}", self.number)
     }
 
-    /// Sends the present reader away once it has read everything.
+    /// It can be fetched again.
+    pub(super) fn is_kept(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// Sends the present reader away once it has read everything, if it can come back.
     pub(super) fn pause(&self) {
-        self.lock().pauses += 1;
+        self.lock().pauses += u64::from(self.is_kept());
         self.changed.send_replace(());
     }
 
@@ -128,5 +170,12 @@ impl Log {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let bytes = self.lock().bytes;
+        self.shelf.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

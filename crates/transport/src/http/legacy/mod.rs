@@ -10,7 +10,7 @@ mod post;
 mod session;
 mod standing;
 
-use http::{HeaderName, Response, StatusCode, request::Parts};
+use http::{HeaderName, Response, StatusCode};
 
 pub(super) use self::{
     batch::batch,
@@ -18,7 +18,7 @@ pub(super) use self::{
     session::Sessions,
     standing::get,
 };
-use super::{Server, labels::VERSION, media::one, reply, reply::Body};
+use super::{Server, arrival::Arrival, labels::VERSION, media::one, reply, reply::Body};
 use callgate_protocol::{Id, Refusal, Revision, RpcError};
 use session::Session;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ use std::sync::Arc;
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// Ends a session.
-pub(super) fn delete(server: &Server, parts: &Parts) -> Response<Body> {
-    match find(server, parts, None) {
+pub(super) fn delete(server: &Server, arrival: Arrival<'_>) -> Response<Body> {
+    match find(server, arrival, None) {
         Ok(session) => {
             server.sessions.end(&session);
             reply::empty(StatusCode::NO_CONTENT)
@@ -37,7 +37,8 @@ pub(super) fn delete(server: &Server, parts: &Parts) -> Response<Body> {
 }
 
 /// The session that a request names, refused under its `id`. Whose it is and whether it ever was makes no difference to the answer.
-fn find(server: &Server, parts: &Parts, id: Option<&Id>) -> Result<Arc<Session>, Box<Response<Body>>> {
+fn find(server: &Server, arrival: Arrival<'_>, id: Option<&Id>) -> Result<Arc<Session>, Box<Response<Body>>> {
+    let parts = arrival.parts;
     let refuse = |status: StatusCode, why| {
         let refusal = Refusal { id: id.cloned(), error: RpcError::invalid_request(why), status: status.as_u16() };
         Err(Box::new(reply::refusal(&refusal)))
@@ -54,6 +55,6 @@ fn find(server: &Server, parts: &Parts, id: Option<&Id>) -> Result<Arc<Session>,
     if !parts.headers.contains_key(SESSION) {
         return refuse(StatusCode::BAD_REQUEST, "send `initialize` first, then its Mcp-Session-Id with every request");
     }
-    let session = one(&parts.headers, &SESSION).and_then(|id| server.sessions.find(id, &server.desk.caller));
+    let session = one(&parts.headers, &SESSION).and_then(|id| server.sessions.find(id, arrival.caller));
     session.map_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such session; send `initialize` again"), Ok)
 }

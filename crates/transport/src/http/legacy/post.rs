@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use callgate_model::Caller;
 use callgate_protocol::{Ask, Id, Message, Notification, Refusal, Request, RpcError, ask, encode};
-use http::{HeaderValue, Response, StatusCode, request::Parts};
+use http::{HeaderValue, Response, StatusCode};
 
 use super::{SESSION, call, find, session::Session};
 use crate::{
     exchange::Answer,
-    http::{Server, labels::Labels, media::Accepts, reply, reply::Body},
+    http::{Server, arrival::Arrival, media::Accepts, reply, reply::Body},
     legacy::Peer,
 };
 
@@ -21,22 +22,22 @@ pub(crate) struct Posted {
 }
 
 /// Answers a message.
-pub(crate) async fn post(server: &Arc<Server>, parts: &Parts, labels: &Labels, posted: Posted) -> Response<Body> {
+pub(in crate::http) async fn post(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Response<Body> {
     let Posted { message, raw, accepts } = posted;
     let message = match message {
-        Message::Request(request) if request.method == "initialize" => return initialize(server, request),
+        Message::Request(request) if request.method == "initialize" => return initialize(server, arrival.caller, request),
         message => message,
     };
     let id = match &message {
         Message::Request(request) => Some(&request.id),
         Message::Notification(_) | Message::Response(_) => None,
     };
-    let session = match find(server, parts, id) {
+    let session = match find(server, arrival, id) {
         Ok(session) => session,
         Err(refused) => return *refused,
     };
     match message {
-        Message::Request(request) => call::answer(server, &session, labels, call::Posted { request, raw, accepts }).await,
+        Message::Request(request) => call::answer(server, &session, arrival, call::Posted { request, raw, accepts }).await,
         Message::Notification(notification) => {
             note(&session, &notification);
             reply::empty(StatusCode::ACCEPTED)
@@ -58,7 +59,7 @@ pub(super) fn note(session: &Session, notification: &Notification) {
 }
 
 /// Opens a session. Nothing is kept for a handshake that cannot be read.
-fn initialize(server: &Server, mut request: Request) -> Response<Body> {
+fn initialize(server: &Server, caller: &Arc<Caller>, mut request: Request) -> Response<Body> {
     let desk = &server.desk;
     let hello = match ask(callgate_protocol::Revision::NEWEST_LEGACY, &mut request) {
         Ok(Ask::Initialize(hello)) => hello,
@@ -66,11 +67,11 @@ fn initialize(server: &Server, mut request: Request) -> Response<Body> {
         Err(error) => return reply::refusal(&Refusal::bad_request(Some(request.id), error)),
     };
     let peer = Peer::new(*hello);
-    let Some(session) = server.sessions.open(desk.gateway.as_ref(), &desk.caller, peer) else {
+    let Some(session) = server.sessions.open(desk.gateway.as_ref(), caller, peer) else {
         let error = RpcError::new(RpcError::INTERNAL, "there is no room for another session; end one, or try again later");
         return reply::later(error, Some(request.id), "30");
     };
-    let catalog = desk.gateway.catalog(&desk.caller);
+    let catalog = desk.gateway.catalog(caller);
     let identity = desk.gateway.identity();
     let frame = encode::Frame { revision: session.peer.revision, id: &request.id, identity: &identity };
     let mut response = reply::json(Answer::ok(encode::initialize(&frame, desk.capabilities(&catalog))));

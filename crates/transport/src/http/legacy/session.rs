@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::log::Log;
+use super::log::{Log, Shelf};
 use crate::{config, legacy::Peer, seal};
 
 /// One session.
@@ -33,6 +33,7 @@ pub(crate) struct Session {
     pub(super) standing: Mutex<CancellationToken>,
     pub(super) ended: CancellationToken,
     streams: Mutex<Streams>,
+    shelf: Arc<Shelf>,
     used: Mutex<Instant>,
     holds: AtomicU64,
 }
@@ -48,14 +49,17 @@ impl Session {
     pub(super) fn open_log(&self, limits: &config::Sessions) -> Arc<Log> {
         let mut streams = lock(&self.streams);
         streams.last += 1;
-        let log = Arc::new(Log::new(streams.last, limits));
+        let log = Arc::new(Log::new(streams.last, limits, &self.shelf, self.shelf.place()));
         let finished = streams.logs.iter().filter(|log| log.finished().is_some()).count();
         if finished >= limits.streams
             && let Some(oldest) = streams.logs.iter().position(|log| log.finished().is_some())
         {
             streams.logs.remove(oldest);
         }
-        streams.logs.push_back(log.clone());
+        // One that is not kept serves the connection it began on, and no other.
+        if log.is_kept() {
+            streams.logs.push_back(log.clone());
+        }
         log
     }
 
@@ -98,13 +102,19 @@ impl Drop for Hold {
 /// All sessions of a listener.
 pub(crate) struct Sessions {
     limits: config::Sessions,
+    shelf: Arc<Shelf>,
     table: Mutex<HashMap<String, Arc<Session>>>,
 }
 
 impl Sessions {
     /// No sessions yet.
     pub(crate) fn new(limits: &config::Sessions) -> Self {
-        Self { limits: limits.clone(), table: Mutex::default() }
+        Self { limits: limits.clone(), shelf: Shelf::new(limits), table: Mutex::default() }
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        lock(&self.table).len()
     }
 
     /// Opens a session for `caller`. If the caller has as many as it may, the one that was idle longest ends; `None` if there is
@@ -128,7 +138,8 @@ impl Sessions {
             origin: Arc::new(Origin { transport: "http", revision: peer.revision.as_str(), session: Some(short), traceparent: None }),
             peer,
             board: Arc::new(AsyncMutex::new(gateway.notices().listen())),
-            told: Arc::new(Log::new(0, &self.limits)),
+            told: Arc::new(Log::new(0, &self.limits, &self.shelf, None)),
+            shelf: self.shelf.clone(),
             standing: Mutex::default(),
             ended: CancellationToken::new(),
             streams: Mutex::default(),

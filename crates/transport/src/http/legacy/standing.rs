@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use callgate_model::Change;
 use futures_util::stream;
-use http::{HeaderName, Response, StatusCode, request::Parts};
+use http::{HeaderName, Response, StatusCode};
 use tokio::sync::{
     OwnedMutexGuard,
     broadcast::{Receiver, error::RecvError},
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::http::{
     Server,
+    arrival::Arrival,
     media::{Accepts, one},
     reply,
     reply::Body,
@@ -27,11 +28,12 @@ use crate::http::{
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Answers a GET.
-pub(crate) fn get(server: &Arc<Server>, parts: &Parts) -> Response<Body> {
+pub(in crate::http) fn get(server: &Arc<Server>, arrival: Arrival<'_>) -> Response<Body> {
+    let parts = arrival.parts;
     if !Accepts::of(&parts.headers).events {
         return reply::error(StatusCode::NOT_ACCEPTABLE, "this is a stream of events; accept text/event-stream");
     }
-    let session = match find(server, parts, None) {
+    let session = match find(server, arrival, None) {
         Ok(session) => session,
         Err(refused) => return *refused,
     };

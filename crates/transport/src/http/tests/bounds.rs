@@ -12,6 +12,7 @@ use crate::{
     Config, Drained,
     config::Http,
     http::{
+        frames::Frames,
         head::Head,
         pulse::{Pulse, Verdict},
     },
@@ -252,4 +253,52 @@ async fn a_connection_is_judged_by_its_pulse() {
     assert!(until <= Instant::now() + head, "headers may begin to arrive meanwhile");
     advance(idle).await;
     assert_eq!(pulse.verdict(&limits), Verdict::Close);
+}
+
+#[tokio::test]
+async fn frames_that_ask_nothing_end_an_http2_connection() {
+    let mut config = Config::default();
+    config.http.frames = 50;
+    let site = Site::open(&config).await;
+    let cases = [
+        ("pings", vec![], frame(6, 0, 0, &[0; 8])),
+        ("settings", vec![], frame(4, 0, 0, &[])),
+        ("priorities", vec![], frame(2, 0, 1, &[0, 0, 0, 0, 1])),
+        ("unknown ones", vec![], frame(0x20, 0, 0, &[1])),
+        ("windows", vec![], frame(8, 0, 0, &[0, 0, 0, 1])),
+        ("resets", get(1, "/health/live", &[]), frame(3, 0, 1, &[0, 0, 0, 8])),
+    ];
+    for (what, begin, idle) in cases {
+        let mut flood = site.connect().await;
+        flood.raw(&[preface(65_535), begin, idle.repeat(500)].concat()).await;
+        flood.closed().await;
+        let mut few = site.connect().await;
+        few.raw(&preface(65_535)).await;
+        if what != "resets" {
+            few.raw(&idle.repeat(20)).await;
+        }
+        few.raw(&get(1, "/health/live", &[])).await;
+        assert!(few.hears(b"live").await, "{what}");
+    }
+}
+
+#[test]
+fn frames_are_read_in_any_pieces() {
+    let ping = frame(6, 0, 0, &[0; 8]);
+    let cases = [
+        ("enough", [preface(1), ping.repeat(9)].concat(), false),
+        ("too many", [preface(1), ping.repeat(10)].concat(), true),
+        ("requests earn some", [preface(1), get(1, "/", &[]), ping.repeat(9), get(3, "/", &[]), ping.repeat(4)].concat(), false),
+        ("what stands in a body is none", [preface(1), frame(0, 0, 1, &ping.repeat(20))].concat(), false),
+        ("empty bodies", [preface(1), frame(0, 0, 1, &[]).repeat(10)].concat(), true),
+        ("HTTP/1", [b"POST / HTTP/1.1\r\n\r\n".to_vec(), ping.repeat(20)].concat(), false),
+    ];
+    for (what, bytes, expected) in cases {
+        assert_eq!(Frames::new(10).read(&bytes), expected, "{what}");
+        let mut pieces = Frames::new(10);
+        assert_eq!(bytes.iter().any(|byte| pieces.read(&[*byte])), expected, "{what}, byte by byte");
+    }
+    let mut taken = Frames::new(10);
+    taken.wrote(512 * 20);
+    assert!(!taken.read(&[preface(1), frame(8, 0, 0, &[0, 0, 0, 1]).repeat(20)].concat()), "what was sent may be taken");
 }

@@ -1,6 +1,7 @@
 //! HTTP as a client sees it: raw requests over loopback against a gate that follows a script.
 
 mod bounds;
+mod callers;
 mod doors;
 mod ladder;
 mod listen;
@@ -41,6 +42,11 @@ fn modern(id: &Value, method: &str, params: &Value, client: Value) -> String {
 /// A modern tool call.
 fn call(tool: &str, arguments: &Value) -> String {
     modern(&json!(1), "tools/call", &json!({ "name": tool, "arguments": arguments }), json!({}))
+}
+
+/// A call that says who makes it.
+pub(crate) fn whoami() -> String {
+    call("whoami", &json!({}))
 }
 
 /// A legacy message in this session.

@@ -273,3 +273,40 @@ async fn questions_to_legacy_clients_can_fail() {
     let mute = legacy(&session, &tool(7, "ask")).replace("application/json, text/event-stream", "application/json");
     assert_eq!(site.send(&mute).await.short(), "200 -32602");
 }
+
+#[tokio::test]
+async fn what_is_kept_for_all_sessions_together_is_bounded() {
+    let mut config = Config::default();
+    config.sessions.kept_streams = 1;
+    config.sessions.kept = callgate_config::Size(10);
+    let site = Site::open(&config).await;
+    let session = shake_hands(&site, "2025-11-25", &json!({})).await;
+    let mut kept = stream(&site, &legacy(&session, &tool(1, "talk"))).await;
+    kept.messages().await;
+    // Of what is kept, only the last event is left.
+    let rest = stream(&site, &get(&session, "last-event-id: 1-0")).await.messages().await;
+    assert_eq!(rest.iter().map(text).collect::<Vec<_>>(), ["talked"]);
+    let other = shake_hands(&site, "2025-11-25", &json!({})).await;
+    site.script.go.add_permits(1);
+    let mut unkept = stream(&site, &legacy(&other, &tool(1, "pause"))).await;
+    assert_eq!(text(&unkept.message().await.expect("the reply")), "rested", "it is not sent away, for it could not come back");
+    assert_eq!(site.send(&get(&other, "last-event-id: 1-0")).await.short(), "400 -32600");
+    assert_eq!(site.send(&delete(&session)).await.short(), "204");
+    let mut again = stream(&site, &legacy(&other, &tool(2, "talk"))).await;
+    assert!(again.event().await.expect("an event").contains("retry"), "there is room again");
+}
+
+#[tokio::test]
+async fn only_so_many_calls_wait_for_answers() {
+    let mut config = Config::default();
+    config.questions.total = 1;
+    let site = Site::open(&config).await;
+    let session = shake_hands(&site, "2025-06-18", &json!({ "elicitation": {} })).await;
+    let mut first = stream(&site, &legacy(&session, &tool(1, "ask"))).await;
+    let busy = site.send(&legacy(&session, &tool(2, "ask"))).await;
+    assert_eq!((busy.short().as_str(), busy.head.header("retry-after")), ("200 isError", Some("30")));
+    answer(&site, &session, &mut first, &json!({ "result": { "action": "decline" } })).await;
+    first.messages().await;
+    let mut second = stream(&site, &legacy(&session, &tool(3, "ask"))).await;
+    answer(&site, &session, &mut second, &json!({ "result": { "action": "decline" } })).await;
+}

@@ -1,27 +1,38 @@
 //! What an operator may write under `wire:`. Every limit of both transports stands here, with its unit and its default.
 
+mod http;
+mod sense;
+
 use callgate_config::{Secret, Size, Span};
 use callgate_protocol::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+pub use self::http::{Http, Metrics};
 
 /// Limits of the wire. Everything has a default; most gates need none of this.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// How deeply a message may be nested. Default 64; a deeper one is refused before anything runs.
+    #[schemars(range(min = 1))]
     pub depth: usize,
     /// How many values one message may hold: every text, number, array and object counts. Default 100000; a message with more is
     /// refused before anything runs.
+    #[schemars(range(min = 1))]
     pub values: usize,
     /// How many entries one page of a list has. Default 100.
+    #[schemars(range(min = 1))]
     pub page: usize,
     /// The longest that any call may take, whatever its tool says. Default 10m; the deadlines of tools are usually far shorter.
     pub longest: Span,
     /// How many progress and log messages a call may be ahead of a slow reader before it has to wait. Default 64.
+    #[schemars(range(min = 1))]
     pub ahead: usize,
     /// How long clients may keep replies.
     pub fresh: Fresh,
+    /// How long somebody who was recognised stays so.
+    pub proof: Proof,
     /// Questions that calls ask the client's side.
     pub questions: Questions,
     /// Streams of notices to modern clients.
@@ -43,6 +54,7 @@ impl Default for Config {
             longest: Span::seconds(600),
             ahead: 64,
             fresh: Fresh::default(),
+            proof: Proof::default(),
             questions: Questions::default(),
             listen: Listen::default(),
             sessions: Sessions::default(),
@@ -56,6 +68,23 @@ impl Config {
     /// What is taken of one message.
     pub(crate) fn limits(&self) -> Limits {
         Limits { depth: self.depth, values: self.values }
+    }
+}
+
+/// How long somebody who was recognised stays so. Each request is looked at anew; this is for streams and for calls that wait.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proof {
+    /// How often the caller of an open stream is recognised anew. Default 5s; a stream ends when its caller is not recognised
+    /// any more.
+    pub recheck: Span,
+    /// How long a stream, or a call that waits, may outlive the token or key it came with. Default 5s.
+    pub grace: Span,
+}
+
+impl Default for Proof {
+    fn default() -> Self {
+        Self { recheck: Span::seconds(5), grace: Span::seconds(5) }
     }
 }
 
@@ -101,13 +130,21 @@ pub struct Questions {
     /// How large the sealed state may become. Default 64KiB.
     pub size: Size,
     /// How often one call may ask before it must finish. Default 8. Legacy clients; modern ones decide for themselves.
+    #[schemars(range(min = 1))]
     pub rounds: usize,
     /// How long a legacy client may take to answer one round. Default 10m. The deadline of the call stands still meanwhile.
     pub wait: Span,
+    /// How many calls of one legacy caller may wait for answers at once. Default 64.
+    #[schemars(range(min = 1))]
+    pub per_caller: usize,
+    /// How many calls of all legacy callers may. Default 1024; one more is told to come back later.
+    #[schemars(range(min = 1))]
+    pub total: usize,
     /// The pause before a call that asked nothing and only wants to be made again. Default 250ms. Legacy clients.
     pub pace: Span,
     /// How many used states are remembered, so that none starts a write twice. Default 100000, about 100 bytes each, until they
     /// expire; beyond it writes that asked back are refused for a while. Modern clients.
+    #[schemars(range(min = 1))]
     pub spent: usize,
 }
 
@@ -119,6 +156,8 @@ impl Default for Questions {
             size: Size::kib(64),
             rounds: 8,
             wait: Span::seconds(600),
+            per_caller: 64,
+            total: 1024,
             pace: Span::millis(250),
             spent: 100_000,
         }
@@ -152,10 +191,13 @@ impl<'de> Deserialize<'de> for Long {
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
     /// How many streams one caller may have open. Default 64.
+    #[schemars(range(min = 1))]
     pub per_caller: usize,
     /// How many streams there may be in all. Default 1024.
+    #[schemars(range(min = 1))]
     pub total: usize,
     /// How many resources one stream or session may watch. Default 256; further ones are not granted.
+    #[schemars(range(min = 1))]
     pub resources: usize,
     /// How often a silent stream is kept alive by a comment. Default 15s.
     pub keep_alive: Span,
@@ -172,21 +214,32 @@ impl Default for Listen {
 #[serde(deny_unknown_fields, default)]
 pub struct Sessions {
     /// How many sessions one caller may have. Default 1000; one more ends the one that was idle longest.
+    #[schemars(range(min = 1))]
     pub per_caller: usize,
     /// How many sessions there may be in all. Default 10000; one more is refused.
+    #[schemars(range(min = 1))]
     pub total: usize,
     /// A session that is not used for so long is over. Default 30m.
     pub idle: Span,
     /// How many requests of one session may run at once. Default 64.
+    #[schemars(range(min = 1))]
     pub calls: usize,
     /// How many messages one array of a 2025-03-26 client may have. Default 32.
+    #[schemars(range(min = 1))]
     pub batch: usize,
     /// How many streams of one session are kept for clients that lost the connection. Default 16.
+    #[schemars(range(min = 1))]
     pub streams: usize,
     /// How many events are kept for each of them. Default 256; the last one, the reply, is always kept.
+    #[schemars(range(min = 1))]
     pub events: usize,
     /// How many bytes are kept for each of them. Default 4MiB; the same exception.
     pub bytes: Size,
+    /// How many bytes are kept for the streams of all sessions together. Default 64MiB; beyond it only the last event of each stream is.
+    pub kept: Size,
+    /// How many streams of all sessions together are kept. Default 4096; a further one cannot be fetched again.
+    #[schemars(range(min = 1))]
+    pub kept_streams: usize,
     /// How long a stream that has come to its end can still be fetched. Default 60s, at most 10s longer.
     pub keep: Span,
     /// How soon a client may come back that lost the connection or was asked to drop it. Default 500ms.
@@ -204,71 +257,10 @@ impl Default for Sessions {
             streams: 16,
             events: 256,
             bytes: Size::mib(4),
+            kept: Size::mib(64),
+            kept_streams: 4096,
             keep: Span::seconds(60),
             retry: Span::millis(500),
-        }
-    }
-}
-
-/// HTTP.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// Names under which clients reach the gate: `gate.example.com` for any port, or with one. Loopback names are allowed while the gate listens
-    /// on loopback, addresses in figures while it listens beyond; every other `Host` is refused with 403. Default: none.
-    #[schemars(inner(regex(pattern = r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:[0-9]{1,5})?$")))]
-    pub hosts: Vec<String>,
-    /// Web pages that may call the gate, as `https://app.example.com`. They get the CORS headers that a browser needs; pages from
-    /// loopback may call a gate on loopback, and every other `Origin` is refused with 403. Default: none.
-    #[schemars(inner(regex(pattern = r"^https?://[^/?#]+/?$")))]
-    pub origins: Vec<String>,
-    /// How large a request may be. Default 4MiB; a larger one gets 413.
-    pub body: Size,
-    /// How large all requests together may be whose bodies arrive or are read just now. Default 256MiB; a further one gets 503. What
-    /// comes in one piece, as small ones do, is not counted.
-    pub bodies: Size,
-    /// How long the body of a request may take to arrive. Default 10s.
-    pub body_time: Span,
-    /// How large all headers of a request together may be. Default 64KiB, at least 8KiB; larger ones get 431.
-    pub headers: Size,
-    /// How many headers a request may have. Default 100; more get 431.
-    pub header_count: usize,
-    /// How long the headers of a request may take to arrive. Default 10s.
-    pub header_time: Span,
-    /// How long a connection may do nothing. Default 75s.
-    pub idle: Span,
-    /// How long a client may leave what it is sent unread. Default 30s.
-    pub write_time: Span,
-    /// How many connections there may be. Default 4096; further ones wait to be accepted.
-    pub connections: usize,
-    /// How many connections one address may have, or the first 64 bits of one in IPv6. Default 1024; further ones are closed. Raise it behind a proxy.
-    pub per_address: usize,
-    /// How many requests may run at once on one HTTP/2 connection. Default 128.
-    pub streams: u32,
-    /// How many HTTP/2 requests a client may take back before the gate hangs up. Default 32.
-    pub resets: usize,
-    /// How long open requests may take to finish when the gate stops. Default 10s.
-    pub drain: Span,
-}
-
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            hosts: Vec::new(),
-            origins: Vec::new(),
-            body: Size::mib(4),
-            bodies: Size::mib(256),
-            body_time: Span::seconds(10),
-            headers: Size::kib(64),
-            header_count: 100,
-            header_time: Span::seconds(10),
-            idle: Span::seconds(75),
-            write_time: Span::seconds(30),
-            connections: 4096,
-            per_address: 1024,
-            streams: 128,
-            resets: 32,
-            drain: Span::seconds(10),
         }
     }
 }
@@ -280,8 +272,10 @@ pub struct Stdio {
     /// How long a line may be. Default 4MiB; a longer one is refused and skipped.
     pub line: Size,
     /// How many requests may run at once. Default 64; further ones are refused.
+    #[schemars(range(min = 1))]
     pub calls: usize,
     /// How many messages may wait to be written. Default 256; then calls wait for the reader.
+    #[schemars(range(min = 1))]
     pub waiting: usize,
     /// How long running calls may take to finish after the input has ended or the gate stops. Default 5s.
     pub drain: Span,
