@@ -12,7 +12,7 @@ use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    Error, Gate,
+    Error, Gate, Records,
     config::{Log, OFFERS, Root, part},
     gate::Parts,
 };
@@ -109,6 +109,12 @@ impl Configuration {
         }
         let store = callgate_store::open(&store_opening(&root, section.folder())).await?;
         api_keys(keys, &root, section.folder(), &store)
+    }
+
+    /// The audit log for reading, beside a gate that may be writing it. Makes nothing and changes nothing.
+    pub async fn records(&self) -> Result<Records, Error> {
+        let opening = store_opening(&self.root, self.section.folder());
+        Ok(Records::new(callgate_store::log(&opening).await?, opening.upkeep.heads, self.section.folder()))
     }
 
     /// Opens the store and all backends.

@@ -16,6 +16,7 @@ mod configuration;
 mod error;
 mod gate;
 mod manual;
+mod records;
 
 pub use builder::Builder;
 pub use callgate_backend::Applied;
@@ -28,6 +29,15 @@ pub use configuration::{Configuration, Counts};
 pub use error::Error;
 pub use gate::{Drained, Gate, Listening, signals};
 pub use manual::manual;
+pub use records::Records;
+
+/// The audit log as it is read.
+pub mod audit {
+    pub use callgate_store::{
+        Entry, Filter, Hash, Head, Row,
+        verify::{Broken, Report, Wrong},
+    };
+}
 
 /// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit`, `cache` and `store`.
 pub mod settings {

@@ -17,7 +17,9 @@ use std::{fmt, path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-pub use audit::{Audit, Backlog, CHAINS, Entry, Hash, Head, Intent, Left, Log, Pending, Record, Row, Slot, Subject, Written, verify};
+pub use audit::{
+    Audit, Backlog, CHAINS, Entry, Filter, Hash, Head, Intent, Left, Log, Pending, Record, Row, Slot, Subject, Written, verify,
+};
 pub use config::{Config, Name};
 pub use error::Error;
 pub use keys::{ApiKey, Keys};

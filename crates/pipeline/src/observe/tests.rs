@@ -62,7 +62,7 @@ async fn failures_are_logged_once_without_arguments() {
         "echo",
         json!({ "text": canary, "fail": "internal" }),
         expect![[r#"
-            ERROR message=the call failed request=R tool="echo" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="as told"
+            ERROR message=the call failed request=R tool="echo" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="as told"
         "#]],
     )
     .await;
@@ -70,7 +70,7 @@ async fn failures_are_logged_once_without_arguments() {
         "echo",
         json!({ "text": canary, "fail": "unavailable" }),
         expect![[r#"
-            WARN message=the call failed request=R tool="echo" caller=local session="s1" traceparent="00-a-b-01" kind="unavailable" error="connection refused"
+            WARN message=the call failed request=R tool="echo" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="unavailable" error="connection refused"
         "#]],
     )
     .await;
@@ -78,7 +78,7 @@ async fn failures_are_logged_once_without_arguments() {
         "echo",
         json!({ "text": canary, "fail": "refused" }),
         expect![[r#"
-            DEBUG message=the call was refused request=R tool="echo" caller=local session="s1" traceparent="00-a-b-01" kind="refused" error=""
+            DEBUG message=the call was refused request=R tool="echo" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="refused" error=""
         "#]],
     )
     .await;
@@ -86,18 +86,18 @@ async fn failures_are_logged_once_without_arguments() {
         "strict",
         json!({ "customer_id": canary }),
         expect![[r#"
-            DEBUG message=the call was refused request=R tool="strict" caller=local session="s1" traceparent="00-a-b-01" kind="bad_arguments" error=""
+            DEBUG message=the call was refused request=R tool="strict" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="bad_arguments" error=""
         "#]],
     )
     .await;
     check("panic", json!({ "text": canary }), expect![[r#"
-        ERROR message=the call failed request=R tool="panic" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="the call panicked; the panic hook has said where"
+        ERROR message=the call failed request=R tool="panic" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="the call panicked; the panic hook has said where"
     "#]]).await;
     check(
         "slow",
         json!({ "text": canary, "ms": 2000 }),
         expect![[r#"
-            WARN message=the call failed request=R tool="slow" caller=local session="s1" traceparent="00-a-b-01" kind="timeout" error=""
+            WARN message=the call failed request=R tool="slow" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="timeout" error=""
         "#]],
     )
     .await;
@@ -113,15 +113,15 @@ async fn failures_are_logged_once_without_arguments() {
         "canary_tool",
         json!({}),
         expect![[r#"
-            DEBUG message=the call was refused request=R tool="unknown" caller=local session="s1" traceparent="00-a-b-01" kind="unknown" error=""
+            DEBUG message=the call was refused request=R tool="unknown" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="unknown" error=""
         "#]],
     )
     .await;
     check("nested", json!({ "deep": 9 }), expect![[r#"
-        DEBUG message=a call within a call failed request=R tool="nested" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
-        DEBUG message=a call within a call failed request=R tool="nested" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
-        DEBUG message=a call within a call failed request=R tool="nested" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
-        DEBUG message=a call within a call failed request=R tool="nested" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
-        ERROR message=the call failed request=R tool="nested" caller=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
+        DEBUG message=a call within a call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
+        DEBUG message=a call within a call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
+        DEBUG message=a call within a call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
+        DEBUG message=a call within a call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
+        ERROR message=the call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
     "#]]).await;
 }

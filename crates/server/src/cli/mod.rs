@@ -3,6 +3,7 @@
 //! Results go to standard output; everything said to people goes to standard error. Exit codes: 0 it worked, 1 it did not, 2 the
 //! command line itself was wrong.
 
+mod audit;
 mod call;
 mod check;
 mod init;
@@ -42,6 +43,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Call one tool and print its result.
     Call(call::CallTool),
+    /// Read the audit log, and check that nobody has changed it.
+    Audit(audit::Audit),
     /// List the tools of a configuration.
     Tools(tools::Tools),
     /// Give out, list and revoke API keys.
@@ -99,6 +102,7 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
         Command::Check(check) => check.run(log).await,
         Command::Migrate(migrate) => migrate.run(log).await,
         Command::Call(call) => call.run(log).await,
+        Command::Audit(audit) => audit.run(log).await,
         Command::Tools(tools) => tools.run(log).await,
         Command::Keys(keys) => keys.run(log).await,
         Command::Init(init) => init.run(log).await,

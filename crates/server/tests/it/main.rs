@@ -1,6 +1,8 @@
 //! The gate as its clients and its operator see it: scenarios over HTTP, and the command as a process.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod database;

@@ -7,6 +7,7 @@
 //! it. What a gate that ended left behind becomes a record with the outcome `unclear`, so that every effect has its record.
 
 mod chain;
+mod filter;
 mod line;
 mod log;
 mod record;
@@ -20,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 pub use chain::{CHAINS, Hash, Head};
 pub(crate) use chain::{place, row};
+pub use filter::Filter;
 pub use log::{Left, Log, Row};
 pub use record::{Entry, Intent, Record, Subject};
 
