@@ -5,6 +5,8 @@ use callgate_store::Heads;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::redact::Pattern;
+
 /// What is written down about calls, and how much of it may be under way.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
@@ -12,7 +14,11 @@ pub struct Config {
     /// Names of arguments, and of members inside them, whose values are never written down, in any tool. Upper and lower case
     /// are the same. A tool adds its own under `redact`; names that look like credentials (`password`, `token`, `secret`,
     /// `authorization`, …) are always hidden.
+    /// An entry that begins with `/` is a path into the arguments instead, such as `/customer/iban` or `/cards/*/number`; `*` stands for
+    /// any name or place.
     pub redact: Vec<String>,
+    /// What is looked for in texts and hidden wherever it stands: `card`, `email`, `token`; default all three.
+    pub patterns: Vec<Pattern>,
     /// How many calls and records may be on their way to the store; default 4096. When there is no room calls wait, and are
     /// refused at their deadline.
     #[schemars(range(min = 1))]
@@ -30,6 +36,14 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { redact: Vec::new(), queue: 4096, value: 256, arguments: Size::kib(4), keep: None, heads: Heads::default() }
+        Self {
+            redact: Vec::new(),
+            patterns: vec![Pattern::Card, Pattern::Email, Pattern::Token],
+            queue: 4096,
+            value: 256,
+            arguments: Size::kib(4),
+            keep: None,
+            heads: Heads::default(),
+        }
     }
 }

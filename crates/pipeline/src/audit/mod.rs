@@ -19,6 +19,7 @@ mod config;
 mod entry;
 mod layer;
 
+pub use crate::redact::Pattern;
 pub use config::Config;
 pub(crate) use entry::Entry;
 pub(crate) use layer::{open, open_intend};

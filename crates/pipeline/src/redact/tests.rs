@@ -42,3 +42,55 @@ async fn long_texts_and_many_members_are_cut() {
     let many = (0..50).map(|index| (format!("k{index}"), json!(index))).collect();
     check(Value::Object(many), expect![[r#"{"k0":0,"k1":1,"k2":2,"k3":3,"k4":4,"k5":5,"k6":6,"k7":7,"k8":8,"k9":9,"k10":10,"k11":11,"k12":12,"k13":13,"… 36 more":null}"#]]).await;
 }
+
+#[tokio::test]
+async fn paths_hide_what_stands_there() {
+    let fixture = Fixture::new(&json!({ "audit": { "redact": ["/a/b", "/list/*/n"] } }));
+    fixture.call("echo", json!({ "a": { "b": 1, "c": 2 }, "b": 3, "list": [{ "n": 4, "m": 5 }, { "n": 6 }] })).await;
+    expect![[r#"{"a":{"b":"[redacted]","c":2},"b":3,"list":[{"n":"[redacted]","m":5},{"n":"[redacted]"}]}"#]]
+        .assert_eq(&fixture.entries()[0].arguments);
+}
+
+/// What a text becomes. Numbers and keys are made up.
+#[tokio::test]
+async fn cards_addresses_and_credentials_are_hidden_wherever_they_stand() {
+    let begins = |beginning: &str| format!("{beginning}{}", "0aB1cD2eF3gH4");
+    let cases = [
+        ("pay with 4111 1111 1111 1111 123 please".to_owned(), "pay with [redacted] 123 please"),
+        ("4111111111111111".into(), "[redacted]"),
+        ("5500-0000-0000-0004/2".into(), "[redacted]/2"),
+        ("378282246310005, or not".into(), "[redacted], or not"),
+        ("4111111111111112".into(), "4111111111111112"),
+        ("order 1700000000123456".into(), "order 1700000000123456"),
+        ("4111 1111 1111".into(), "4111 1111 1111"),
+        ("ask ann.b+c@mail.example.org.".into(), "ask [redacted]."),
+        ("ä@ö.example,x@y@z.example".into(), "[redacted],x@[redacted]"),
+        ("at noon @ home, a@b".into(), "at noon @ home, a@b"),
+        (format!("Authorization: Bearer {}", begins("")), "Authorization: Bearer [redacted]"),
+        (begins("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0."), "[redacted]"),
+        (format!("key={}", begins("ghp_")), "key=[redacted]"),
+        (begins("cg_"), "[redacted]"),
+        ("task_1 desk-jockey-of-the-year".into(), "task_1 desk-jockey-of-the-year"),
+        ("postgres://ann:hunter2@db/x and http://host/a@b".into(), "postgres://[redacted]@db/x and http://host/a@b"),
+        ("-----BEGIN PRIVATE KEY-----\nabc".into(), "[redacted]"),
+    ];
+    for (text, expected) in cases {
+        let fixture = Fixture::new(&json!({}));
+        fixture.call("echo", json!({ "text": text })).await;
+        assert_eq!(fixture.entries()[0].arguments, json!({ "text": expected }).to_string(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_across_the_cut_and_one_that_is_a_number_are_hidden() {
+    let fixture = Fixture::new(&json!({ "audit": { "value": 10 } }));
+    fixture.call("echo", json!({ "a": "abcdef 4111111111111111 x", "b": 4_111_111_111_111_111_u64, "c": 4_111_111_111_111_112_u64 })).await;
+    expect![[r#"{"a":"abcdef [re… 9 bytes more","b":"[redacted]","c":4111111111111112}"#]].assert_eq(&fixture.entries()[0].arguments);
+}
+
+#[tokio::test]
+async fn an_operator_may_look_for_less() {
+    let fixture = Fixture::new(&json!({ "audit": { "patterns": ["card"] } }));
+    fixture.call("echo", json!({ "a": "ann@mail.example 4111111111111111" })).await;
+    assert_eq!(fixture.entries()[0].arguments, r#"{"a":"ann@mail.example [redacted]"}"#);
+}

@@ -16,11 +16,13 @@ pub(super) struct Text<'a> {
     redaction: &'a Redaction,
     tool: Option<usize>,
     json: Vec<u8>,
+    /// Where the value stands; kept only if there are paths to compare it with.
+    trail: Vec<String>,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(redaction: &'a Redaction, tool: Option<usize>) -> Self {
-        Self { redaction, tool, json: Vec::with_capacity(128) }
+        Self { redaction, tool, json: Vec::with_capacity(128), trail: Vec::new() }
     }
 
     /// The finished text.
@@ -40,13 +42,25 @@ impl<'a> Text<'a> {
             }
             self.text(name);
             self.json.push(b':');
-            if self.redaction.hides(self.tool, name) {
-                self.scalar(HIDDEN);
-            } else {
-                self.value(value);
-            }
+            let value = (!self.redaction.hides(self.tool, name)).then_some(value);
+            self.at(name, value);
         }
         self.json.push(b'}');
+    }
+
+    /// The value by this name or at this place; `None` for one that is hidden.
+    fn at<N: ToString + ?Sized>(&mut self, name: &N, value: Option<&Value>) {
+        let follows = !self.redaction.paths.is_empty();
+        if follows {
+            self.trail.push(name.to_string());
+        }
+        match value.filter(|_| !(follows && self.redaction.hides_path(&self.trail))) {
+            Some(value) => self.value(value),
+            None => self.scalar(HIDDEN),
+        }
+        if follows {
+            self.trail.pop();
+        }
     }
 
     fn value(&mut self, value: &Value) {
@@ -54,6 +68,8 @@ impl<'a> Text<'a> {
             Value::String(text) => self.text(text),
             Value::Array(items) => self.items(items),
             Value::Object(members) => self.members(members),
+            // A card's number may come as a number.
+            Value::Number(number) if self.redaction.is_card(number) => self.scalar(HIDDEN),
             Value::Null | Value::Bool(_) | Value::Number(_) => self.scalar(value),
         }
     }
@@ -66,15 +82,15 @@ impl<'a> Text<'a> {
                 self.rest(items.len() - index);
                 break;
             }
-            self.value(item);
+            self.at(&index, Some(item));
         }
         self.json.push(b']');
     }
 
-    /// Every text that a caller sent passes through here: rules that look into texts (addresses, card numbers) have their place
-    /// in this function.
+    /// Every text that a caller sent passes through here.
     fn text(&mut self, text: &str) {
-        self.scalar(cut(text, self.redaction.longest_value).as_ref());
+        let shown = self.redaction.shown(text);
+        self.scalar(shown.as_ref());
     }
 
     fn scalar<T: Serialize + ?Sized>(&mut self, value: &T) {

@@ -1,0 +1,167 @@
+//! What a text may hold that must not be written down, whatever the argument is called: card numbers, addresses, credentials.
+//!
+//! A text is walked once; each kind of finding looks only at the characters of its own run, so that the time is proportional to the
+//! length, whatever somebody sends. A text without any of the characters that begin a finding costs one pass over its bytes.
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What is looked for in texts.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Pattern {
+    /// Payment card numbers: 13 to 19 digits, in groups or not, whose check digit is right.
+    Card,
+    /// E-mail addresses.
+    Email,
+    /// Bearer and JSON web tokens, keys that say what they are by how they begin, user and password in a URL.
+    Token,
+}
+
+/// Stands for what was found.
+const FOUND: &str = "[redacted]";
+
+/// How credentials begin that say what they are.
+const BEGINNINGS: &[&str] = &[
+    "eyJ",
+    "sk-",
+    "sk_",
+    "pk_live_",
+    "rk_",
+    "whsec_",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "ya29.",
+    "npm_",
+    "cg_",
+    "-----BEGIN",
+];
+
+/// What follows the beginning of a credential is at least this long.
+const SHORTEST: usize = 8;
+
+/// `text` with everything that was found replaced; `None` if there was nothing.
+pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut hidden = String::new();
+    let (mut at, mut kept) = (0, 0);
+    while at < bytes.len() {
+        let Some(found) = patterns.iter().find_map(|pattern| pattern.find(bytes, at, kept)) else {
+            at += 1;
+            continue;
+        };
+        // What is found begins and ends beside ASCII characters, so these are borders of characters.
+        hidden.push_str(text.get(kept..found.start).unwrap_or_default());
+        hidden.push_str(FOUND);
+        (at, kept) = (found.end, found.end);
+    }
+    if kept == 0 {
+        return None;
+    }
+    hidden.push_str(text.get(kept..).unwrap_or_default());
+    Some(hidden)
+}
+
+impl Pattern {
+    /// What is found by the character at `at`; nothing before `from` belongs to it.
+    fn find(self, text: &[u8], at: usize, from: usize) -> Option<Range<usize>> {
+        match self {
+            Self::Card if text[at].is_ascii_digit() && (at == 0 || !text[at - 1].is_ascii_digit()) => card(text, at),
+            Self::Email if text[at] == b'@' => email(text, at, from),
+            Self::Token => token(text, at),
+            Self::Card | Self::Email => None,
+        }
+    }
+}
+
+/// Digits in groups from `at` on. It ends with a group, so that what follows a number does not hide it.
+fn card(text: &[u8], at: usize) -> Option<Range<usize>> {
+    const DIGITS: Range<usize> = 13..20;
+    // No issuer's numbers begin otherwise.
+    if !(b'2'..=b'6').contains(&text[at]) {
+        return None;
+    }
+    let (mut digits, mut length, mut end, mut index) = ([0; DIGITS.end], 0, None, at);
+    while let Some(byte) = text.get(index) {
+        match byte {
+            b'0'..=b'9' if length == DIGITS.end => break,
+            b'0'..=b'9' => {
+                digits[length] = byte - b'0';
+                length += 1;
+            }
+            b' ' | b'-' if text[index - 1].is_ascii_digit() => {}
+            _ => break,
+        }
+        index += 1;
+        let closes = text.get(index).is_none_or(|next| !next.is_ascii_digit()) && byte.is_ascii_digit();
+        if closes && DIGITS.contains(&length) && is_checked(&digits[..length]) {
+            end = Some(index);
+        }
+    }
+    end.map(|end| at..end)
+}
+
+/// The check digit is right (Luhn).
+fn is_checked(digits: &[u8]) -> bool {
+    let doubled = |digit: u8| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
+    let sum: u32 =
+        digits.iter().rev().enumerate().map(|(index, digit)| u32::from(if index % 2 == 1 { doubled(*digit) } else { *digit })).sum();
+    sum.is_multiple_of(10)
+}
+
+/// What stands around an `@`. The part before it ends at the last finding or `@`, so no character is looked at twice.
+fn email(text: &[u8], at: usize, from: usize) -> Option<Range<usize>> {
+    let local = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._%+-'".contains(byte) || !byte.is_ascii();
+    let domain = |byte: &&u8| byte.is_ascii_alphanumeric() || b".-".contains(byte) || !byte.is_ascii();
+    let before = text[from..at].iter().rev().take_while(local).count();
+    let host: &[u8] = &text[at + 1..];
+    let mut after = host.iter().take_while(domain).count();
+    // A full stop behind it ends the sentence.
+    while after > 0 && !host[after - 1].is_ascii_alphanumeric() && host[after - 1].is_ascii() {
+        after -= 1;
+    }
+    let whole = before > 0 && host[..after].iter().skip(1).any(|byte| *byte == b'.');
+    whole.then(|| at - before..at + 1 + after)
+}
+
+fn token(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    if rest.starts_with(b"://") {
+        let end = rest[3..].iter().take(512).position(|byte| b"@/?# \t\r\n\"'".contains(byte))?;
+        return (end > 0 && rest[3 + end] == b'@').then(|| at + 3..at + 3 + end);
+    }
+    if at > 0 && text[at - 1].is_ascii_alphanumeric() {
+        return None;
+    }
+    let length = |from: usize| rest[from..].iter().take_while(|byte| is_token(**byte)).count();
+    if rest.len() > 7 && rest[..6].eq_ignore_ascii_case(b"bearer") && rest[6].is_ascii_whitespace() {
+        let blank = rest[6..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let secret = length(6 + blank);
+        return (secret >= SHORTEST).then(|| at + 6 + blank..at + 6 + blank + secret);
+    }
+    let begins = BEGINNINGS.iter().find(|beginning| rest.starts_with(beginning.as_bytes()))?;
+    if *begins == "-----BEGIN" {
+        // A key in PEM goes to its end, or as far as the text does.
+        return Some(at..text.len());
+    }
+    let secret = length(begins.len());
+    (secret >= SHORTEST).then(|| at..at + begins.len() + secret)
+}
+
+/// Characters of tokens.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)
+}
