@@ -39,6 +39,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 /// An open store, or why there is none.
 pub type Opened = Result<Arc<dyn Store>, Error>;
 
+/// An audit log that can be read, or why it cannot.
+pub type Read = Result<Box<dyn Log>, Error>;
+
 /// What a store is opened from.
 #[derive(Clone, Debug)]
 pub struct Opening<'a> {
@@ -57,7 +60,7 @@ pub struct Kind {
     /// Opens it; relative paths are relative to the folder.
     pub open: for<'a> fn(&'a Opening<'a>) -> BoxFuture<'a, Opened>,
     /// Opens its audit log for reading only.
-    pub log: for<'a> fn(&'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>>,
+    pub log: for<'a> fn(&'a Opening<'a>) -> BoxFuture<'a, Read>,
 }
 
 /// All kinds.
@@ -77,7 +80,7 @@ pub async fn open(opening: &Opening<'_>) -> Opened {
 }
 
 /// Opens the audit log of a store for reading, beside a gate that may be writing it. Makes nothing and changes nothing.
-pub async fn log(opening: &Opening<'_>) -> Result<Box<dyn Log>, Error> {
+pub async fn log(opening: &Opening<'_>) -> Read {
     (kind(opening.config.kind).log)(opening).await
 }
 

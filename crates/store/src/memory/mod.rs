@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use tokio::sync::oneshot;
 
-use crate::{Audit, Backlog, Entry, Error, Intent, Keys, Log, Opened, Opening, Pending, Record, Store, Written};
+use crate::{Audit, Backlog, Entry, Error, Intent, Keys, Opened, Opening, Pending, Read, Record, Store, Written};
 
 /// A store in memory.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) fn open<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Opened> {
 }
 
 /// There is nothing to read for another process.
-pub(crate) fn log<'a>(_opening: &'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>> {
+pub(crate) fn log<'a>(_opening: &'a Opening<'a>) -> BoxFuture<'a, Read> {
     ready(Err(Error::Nothing)).boxed()
 }
 

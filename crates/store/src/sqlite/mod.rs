@@ -31,7 +31,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Audit, Backlog, Config, Error, Intent, Keys, Log, Opened, Opening, Pending, Record, Store, Written,
+    Audit, Backlog, Config, Error, Intent, Keys, Log, Opened, Opening, Pending, Read, Record, Store, Written,
     writing::{self, Queue, Upkeep},
 };
 
@@ -54,7 +54,7 @@ pub(crate) fn open<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Opened> {
 }
 
 /// Reading the log of this kind.
-pub(crate) fn log<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Result<Box<dyn Log>, Error>> {
+pub(crate) fn log<'a>(opening: &'a Opening<'a>) -> BoxFuture<'a, Read> {
     let path = opening.folder.join(&opening.config.path);
     async move { Reader::open(&path).map(|reader| Box::new(reader) as Box<dyn Log>) }.boxed()
 }

@@ -74,7 +74,7 @@ impl Heads {
         if secret.len() < SHORTEST {
             return Err(format!("has fewer than {SHORTEST} bytes"));
         }
-        Ok(Keys::Hmac(hmac::Key::new(hmac::HMAC_SHA256, secret)))
+        Ok(Keys::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))))
     }
 
     pub(super) fn journal(&self) -> io::Result<Option<Journal>> {
@@ -91,7 +91,7 @@ pub enum Keys {
     /// A key pair.
     Ed25519(Ed25519KeyPair),
     /// A shared secret.
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 impl fmt::Debug for Keys {
