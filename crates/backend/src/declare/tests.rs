@@ -369,7 +369,7 @@ fn the_schema_for_editors_has_the_keys_of_all() {
         backends["properties"]["kind"].to_string(),
     ];
     expect![[r#"
-        backend title description effect idempotent deadline concurrency redact updates input say | required ["backend","description","effect"] | closed true
+        backend title description effect idempotent deadline concurrency redact updates cache invalidates input say | required ["backend","description","effect"] | closed true
         backend name title description mime text file bytes complete say | required null | closed true
         title description data template text bytes fuel arguments | required null | closed true
         {"const":"echo"}"#]].assert_eq(&shown.join("\n"));
@@ -380,4 +380,66 @@ fn the_keys_that_are_split_off_are_those_of_the_types() {
     let keys = |schema: schemars::Schema| schema.as_value()["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(schemars::schema_for!(super::ToolConfig)), super::ToolConfig::KEYS);
     assert_eq!(keys(schemars::schema_for!(super::ResourceConfig)), super::ResourceConfig::KEYS);
+}
+
+#[test]
+fn only_reads_are_kept_and_their_tags_are_always_known() {
+    let tools = "tools:
+  a: { backend: hill, description: d, effect: write, say: x, cache: { ttl: 60s } }
+  b: { backend: hill, description: d, effect: read, say: x, cache: { ttl: 0s, tags: ['', 'x:{'] }, invalidates: [a] }
+  c:
+    backend: hill
+    description: d
+    effect: read
+    say: x
+    cache: { ttl: 60s, stale: 1m, tags: ['n:{nam}', 'n:{name}', 'm:{maybe}', 'l:{list}', 'u:{usual}'], shared: everyone }
+    input: { name: { type: string } }
+  d:
+    backend: hill
+    description: d
+    effect: read
+    say: x
+    cache: { ttl: 60s, stale: 1m, tags: ['n:{nam}', 'n:{name}', 'm:{maybe}', 'l:{list}', 'u:{usual}'], shared: tenant }
+    input:
+      name: { type: string }
+      maybe: { type: string, optional: true }
+      list: { type: array, items: { type: string } }
+      usual: { type: integer, default: 1 }
+  e: { backend: hill, description: d, effect: destroy, say: x, invalidates: ['n:{name}', all] }
+";
+    check(
+        &format!("{ECHO}{tools}"),
+        &expect![[r#"
+        3:62: tools.a.cache: only replies of tools that change nothing (`effect: read`) are kept
+          help: leave `cache` out, or say `effect: read` if nothing is changed
+        4:75: tools.b.cache.ttl: a reply that is fresh for no time is never served again
+          help: write how long a reply is good, such as `60s`, or leave `cache` out
+        4:86: tools.b.cache.tags[0]: a tag is not empty
+        4:90: tools.b.cache.tags[1]: `{` and `}` do not pair up in `x:{`
+        4:100: tools.b.invalidates: a tool that changes nothing (`effect: read`) makes nothing stale
+          help: leave `invalidates` out; `cache.tags` says how replies of this tool are made stale
+        10:112: tools.c.cache.shared: must be one of `caller`, `role`, `tenant`, found `everyone`
+        17:42: tools.d.cache.tags[0]: there is no parameter `nam`
+          help: did you mean `name`?
+        17:65: tools.d.cache.tags[2]: `maybe` may be left out, and then there is no such tag
+          help: give it a `default`, or use a tag without it
+        17:78: tools.d.cache.tags[3]: `list` is more than one value, so it cannot stand in a tag
+        23:78: tools.e.invalidates[0]: there is no parameter `name`"#]],
+    );
+}
+
+#[tokio::test]
+async fn what_is_said_about_keeping_reaches_the_offer() {
+    let tools = "tools:
+  a: { backend: hill, description: d, effect: read, say: x, cache: { ttl: 60s, tags: ['n:{name}'], shared: role }, input: { name: { type: string } } }
+  b: { backend: hill, description: d, effect: write, say: x, invalidates: ['n:{name}'], input: { name: { type: string } } }
+";
+    let opening = Opening { clock: Clock::System, key: [0; 32], aim: Aim::Serve };
+    let opened = plan(&format!("{ECHO}{tools}")).unwrap().open(&opening).await.unwrap();
+    let terms: Vec<_> = opened.iter().flat_map(|opened| opened.backend.offers().tools).map(|tool| tool.terms).collect();
+    let said: Vec<_> = terms.iter().map(|terms| format!("{:?} {:?}", terms.cache, terms.invalidates)).collect();
+    expect![[r#"
+        Some(Caching { ttl: 60s, stale: 0ns, tags: ["n:{name}"], shared: Role }) []
+        None ["n:{name}"]"#]]
+    .assert_eq(&said.join("\n"));
 }
