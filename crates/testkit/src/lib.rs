@@ -1,5 +1,5 @@
 //! What tests of several rooms share: a raw HTTP client, a child process that is ended by its id, a folder with files, an issuer
-//! of tokens.
+//! of tokens, a Redis server.
 //!
 //! It promises to speak plain HTTP/1.1 and nothing more, so that a test sees what is on the wire, and that everything waits with a
 //! bound. It knows no room: what is MCP in a test is written in the test.
@@ -8,10 +8,12 @@ mod folder;
 pub mod http;
 pub mod issuer;
 mod process;
+mod redis;
 
 pub use folder::Folder;
 pub use issuer::Issuer;
 pub use process::Process;
+pub use redis::Redis;
 
 use std::time::Duration;
 
