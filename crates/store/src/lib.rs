@@ -13,6 +13,8 @@ mod memory;
 mod sqlite;
 mod writing;
 
+pub mod shared;
+
 use std::{fmt, path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
