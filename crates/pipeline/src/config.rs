@@ -4,7 +4,7 @@ use callgate_config::Span;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{audit, bulkhead, cache, validate};
+use crate::{audit, bulkhead, cache, rate_limit, validate};
 
 /// All sections of the column.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,10 @@ pub struct Settings {
     pub audit: audit::Config,
     /// What stands under `cache`.
     pub cache: cache::Config,
+    /// What stands under `quotas`.
+    pub quotas: rate_limit::Config,
+    /// What stands under `shared`: what is opened from it is one of the gate's parts.
+    pub shared: callgate_store::shared::Config,
 }
 
 /// How calls are let through: how long they may take and how many may run at once.

@@ -24,4 +24,12 @@ pub enum Error {
         /// What is wrong with the tag.
         why: String,
     },
+    /// A quota cannot be kept.
+    #[error("quota `{rule}`: {why}")]
+    Quota {
+        /// The rule's name.
+        rule: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }

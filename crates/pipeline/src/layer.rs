@@ -11,7 +11,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use callgate_model::{Call, Catalog, Clock, Deadline, Fault, Reply};
-use callgate_store::Store;
+use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
 
 use crate::{
@@ -121,6 +121,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) settings: &'a Settings,
     /// The gate's own state.
     pub(crate) store: &'a Arc<dyn Store>,
+    /// What replicas share.
+    pub(crate) shared: &'a Arc<dyn Shared>,
     /// Wall-clock time.
     pub(crate) clock: Clock,
     /// What must not be written down or repeated.

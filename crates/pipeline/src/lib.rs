@@ -21,7 +21,9 @@ mod layer;
 mod metrics;
 mod observe;
 mod outcome;
+mod rate_limit;
 mod redact;
+mod repeats;
 mod stack;
 mod subject;
 mod validate;
@@ -33,6 +35,8 @@ pub use cache::Config as CacheConfig;
 pub use config::{Config, Settings};
 pub use error::Error;
 pub use gate::{Gate, Parts};
+pub use rate_limit::{Config as QuotaConfig, Limit, Member, Per, Rule};
+pub use repeats::Config as RepeatsConfig;
 pub use validate::Config as ValidateConfig;
 
 #[cfg(test)]

@@ -33,5 +33,8 @@ pub(crate) fn is_unmade(result: &Result<Reply, Fault>) -> bool {
 /// Nothing can have been changed: the call was refused before any work began.
 pub(crate) fn is_harmless(result: &Result<Reply, Fault>) -> bool {
     let Err(fault) = result else { return false };
-    matches!(fault.kind(), Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Capability(_) | Kind::Overloaded { .. })
+    matches!(
+        fault.kind(),
+        Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Capability(_) | Kind::Overloaded { .. } | Kind::Limited { .. }
+    )
 }

@@ -1,12 +1,12 @@
 //! The column, outermost layer first. This table is the order; each row says why it stands there.
 //!
-//! Layers to come have their places: authorize above `validate`; rate limit and once between `validate` and `cache`; circuit
+//! Layers to come have their places: authorize above `validate`; once between `rate_limit` and `cache`; circuit
 //! breaker between `cache` and `bulkhead`; retry between `bulkhead` and `deadline`.
 
 use crate::{
     Error, audit, bulkhead, cache, catch, deadline, door, find,
     layer::{Layer, Opening},
-    observe, validate,
+    observe, rate_limit, repeats, validate,
 };
 
 /// One layer: its name, and how it is opened. Opening precomputes what does not change from call to call.
@@ -25,10 +25,14 @@ pub(crate) const STACK: &[Row] = &[
     Row { name: "catch", open: catch::open },
     // Above all work: a gate that closes starts nothing new, and cancels from here what does not end in time.
     Row { name: "door", open: door::open },
+    // Above everything that can refuse for good: what is repeated in vain is refused without being looked at again.
+    Row { name: "repeats", open: repeats::open },
     // Below audit: who asks for what does not exist is on the record. Above the rest, which needs to know the tool.
     Row { name: "find", open: find::open },
     // Above everything that counts or waits: bad arguments use up nobody's room.
     Row { name: "validate", open: validate::open },
+    // Below validate: bad arguments use up nobody's quota. Above the cache: a quota is about callers, so cache hits count.
+    Row { name: "rate_limit", open: rate_limit::open },
     // Below validate: only calls that could be made are compared. Above everything that takes a place: a kept reply needs no backend.
     Row { name: "cache", open: cache::open },
     // Above deadline: a call that waits for a place uses up its own time and has not begun.

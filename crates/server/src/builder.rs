@@ -8,7 +8,7 @@ use callgate_pipeline::Settings;
 use crate::{
     Error, Gate,
     gate::Parts,
-    settings::{Audit, Cache, Calls, Store, Wire},
+    settings::{Audit, Cache, Calls, Quotas, Shared, Store, Wire},
 };
 
 /// Says what a gate is made of, part by part. Everything has the defaults of the configuration, but for the store: records are kept
@@ -117,6 +117,20 @@ impl Builder {
         self
     }
 
+    /// How often calls may be made.
+    #[must_use]
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.settings.quotas = quotas;
+        self
+    }
+
+    /// What replicas share.
+    #[must_use]
+    pub fn shared(mut self, shared: Shared) -> Self {
+        self.settings.shared = shared;
+        self
+    }
+
     /// Limits of the wire.
     #[must_use]
     pub fn wire(mut self, wire: Wire) -> Self {
@@ -138,11 +152,13 @@ impl Builder {
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
         let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
         let store = callgate_store::open(&callgate_store::Opening { config: &store, upkeep, folder: Path::new(".") }).await?;
+        let shared = callgate_store::shared::open(&settings.shared).await?;
         Gate::assemble(Parts {
             identity,
             backends,
             identify,
             store,
+            shared,
             settings,
             wire,
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),

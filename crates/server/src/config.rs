@@ -43,6 +43,12 @@ pub(crate) struct Root {
     /// How calls are let through.
     #[serde(default)]
     pub(crate) calls: callgate_pipeline::Config,
+    /// What the replicas of a gate share.
+    #[serde(default)]
+    pub(crate) shared: callgate_store::shared::Config,
+    /// How often calls may be made.
+    #[serde(default)]
+    pub(crate) quotas: callgate_pipeline::QuotaConfig,
     /// What is written down about calls.
     #[serde(default)]
     pub(crate) audit: callgate_pipeline::audit::Config,

@@ -127,10 +127,22 @@ impl Configuration {
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
-        let Root { listen, wire, calls, audit, cache, .. } = root;
-        let settings = callgate_pipeline::Settings { calls, audit, cache };
+        let Root { listen, wire, calls, audit, cache, shared, quotas, .. } = root;
+        let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
+        let shared = callgate_store::shared::open(&settings.shared).await?;
         let folder = section.folder().to_owned();
-        Gate::assemble(Parts { identity, backends, identify, store, settings, wire, listen: listen.0, folder, clock: Clock::System })
+        Gate::assemble(Parts {
+            identity,
+            backends,
+            identify,
+            store,
+            shared,
+            settings,
+            wire,
+            listen: listen.0,
+            folder,
+            clock: Clock::System,
+        })
     }
 
     fn opening(&self, aim: Aim) -> Opening {
@@ -203,6 +215,8 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
     if let Err((key, why)) = root.audit.heads.check() {
         problems.push(section.problem(&format!("/audit/heads/{key}"), why));
     }
+    root.shared.check(&part(section, "shared"), problems);
+    root.quotas.check(&part(section, "quotas"), problems);
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {
         problems.push(
             section

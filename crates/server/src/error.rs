@@ -20,6 +20,9 @@ pub enum Error {
     /// There is nothing to give out API keys for.
     #[error("no API key could be given out: {0}")]
     NoKeys(&'static str),
+    /// What replicas share has no address.
+    #[error("cannot open what replicas share")]
+    Shared(#[from] callgate_store::shared::Error),
     /// The parts do not make a gate.
     #[error("cannot put the gate together")]
     Gate(#[from] callgate_pipeline::Error),

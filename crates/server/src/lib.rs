@@ -39,9 +39,9 @@ pub mod audit {
     };
 }
 
-/// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit`, `cache` and `store`.
+/// The settings that a builder takes; what a configuration calls `wire`, `calls`, `audit`, `cache`, `quotas`, `shared` and `store`.
 pub mod settings {
-    pub use callgate_pipeline::{CacheConfig as Cache, Config as Calls, audit::Config as Audit};
-    pub use callgate_store::Config as Store;
+    pub use callgate_pipeline::{CacheConfig as Cache, Config as Calls, QuotaConfig as Quotas, audit::Config as Audit};
+    pub use callgate_store::{Config as Store, shared::Config as Shared};
     pub use callgate_transport::Config as Wire;
 }

@@ -19,7 +19,7 @@ use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Fault, Gateway, Identify, Identity, Invoke, Notices,
     Probe, Reply, Unidentified,
 };
-use callgate_store::Store;
+use callgate_store::{Store, shared::Shared};
 use futures_util::{FutureExt as _, future::join_all};
 use prometheus_client::registry::Registry;
 
@@ -44,6 +44,8 @@ pub struct Parts {
     pub identify: Option<Arc<dyn Identify>>,
     /// Where the audit log is kept.
     pub store: Arc<dyn Store>,
+    /// What replicas share.
+    pub shared: Arc<dyn Shared>,
     /// What the operator wrote.
     pub settings: Settings,
     /// The board on which changes are announced; a gate that takes the place of another takes over its board.

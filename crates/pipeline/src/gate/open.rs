@@ -21,7 +21,7 @@ use crate::{
 impl Gate {
     /// Checks and puts together what `parts` describe. Starts nothing.
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { identity, backends, identify, store, settings, notices, clock } = parts;
+        let Parts { identity, backends, identify, store, shared, settings, notices, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let running = Arc::new(Running::default());
@@ -30,6 +30,7 @@ impl Gate {
             catalog: &catalog,
             settings: &settings,
             store: &store,
+            shared: &shared,
             clock,
             redaction: &redaction,
             running: &running,
@@ -40,6 +41,7 @@ impl Gate {
             tracing::debug!(layer = row.name, "opening");
             column.push((row.open)(&mut opening)?);
         }
+        shared.register(&mut registry);
         registry.register_collector(Box::new(Process));
         let targets = Targets::new(&catalog, &settings.calls);
         Ok(Arc::new_cyclic(|me: &Weak<Self>| {

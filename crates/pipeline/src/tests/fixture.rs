@@ -12,14 +12,17 @@ use callgate_model::{
     Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
     async_trait,
 };
-use callgate_store::{Audit, Backlog, Entry, Intent, Keys, Memory, Pending, Record, Store, Written as Durable};
+use callgate_store::{
+    Audit, Backlog, Entry, Intent, Keys, Memory, Pending, Record, Store, Written as Durable,
+    shared::{self, Shared},
+};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::script::Script;
-use crate::{Config, Error, Gate, Parts, Settings, audit, cache, outcome};
+use crate::{Config, Error, Gate, Parts, Settings, audit, cache, outcome, rate_limit};
 
 /// What an operator would write.
 #[derive(Default, Deserialize)]
@@ -28,6 +31,8 @@ struct Written {
     calls: Config,
     audit: audit::Config,
     cache: cache::Config,
+    quotas: rate_limit::Config,
+    shared: shared::Config,
 }
 
 /// A gate under test.
@@ -40,22 +45,34 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A gate with this configuration.
     pub(crate) fn new(config: &Value) -> Self {
-        Self::over(Script::default(), config).expect("a gate")
+        Self::open(config).expect("a gate")
+    }
+
+    /// The same, if it opens.
+    pub(crate) fn open(config: &Value) -> Result<Self, Error> {
+        Self::over(Script::default(), config, Arc::new(shared::Memory::new(&shared::Config::default())))
+    }
+
+    /// A gate that shares this with other replicas.
+    pub(crate) fn sharing(config: &Value, shared: Arc<dyn Shared>) -> Self {
+        Self::over(Script::default(), config, shared).expect("a gate")
     }
 
     /// A gate with one more tool, which has this input schema.
     pub(crate) fn with_schema(schema: &Value) -> Result<Self, Error> {
-        Self::over(Script::with_schema(schema), &serde_json::json!({}))
+        let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
+        Self::over(Script::with_schema(schema), &serde_json::json!({}), shared)
     }
 
-    fn over(script: Script, config: &Value) -> Result<Self, Error> {
-        let Written { calls, audit, cache } = Written::deserialize(config).expect("a configuration");
+    fn over(script: Script, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
+        let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
         let gate = Gate::open(Parts {
             identity: Identity::default(),
             backends: vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)],
             store: ledger.clone(),
-            settings: Settings { calls, audit, cache },
+            shared: replicas,
+            settings: Settings { calls, audit, cache, quotas, shared },
             identify: None,
             notices: callgate_model::Notices::new(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),

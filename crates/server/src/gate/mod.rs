@@ -6,7 +6,7 @@ mod signals;
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity};
-use callgate_store::Store;
+use callgate_store::{Store, shared::Shared};
 
 pub use self::{
     serve::{Drained, Listening},
@@ -20,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) backends: Vec<(BackendName, Arc<dyn Backend>)>,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) shared: Arc<dyn Shared>,
     pub(crate) settings: callgate_pipeline::Settings,
     pub(crate) wire: callgate_transport::Config,
     pub(crate) listen: SocketAddr,
@@ -44,12 +45,13 @@ impl Gate {
     }
 
     pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { identity, backends, identify, store, settings, wire, listen, folder, clock } = parts;
+        let Parts { identity, backends, identify, store, shared, settings, wire, listen, folder, clock } = parts;
         let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts {
             identity,
             backends,
             identify,
             store,
+            shared,
             settings,
             notices: callgate_model::Notices::new(),
             clock,

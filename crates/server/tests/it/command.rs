@@ -257,6 +257,24 @@ async fn mistakes_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn quotas_that_cannot_be_kept_are_mistakes() {
+    let quotas = r"
+shared:
+  url: redis:/user:hunter2@host
+quotas:
+  rules:
+    - { name: a, per: [caller], limit: 100/1m, fair: tenant }
+    - { name: a, per: [gate, tool], limit: 1/31d }
+    - { name: b, per: [], limit: 100 per minute }
+";
+    let folder = Folder::with([("gate.yaml", (CONFIG.to_owned() + quotas).as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#""#]]).await;
+    let known = quotas.replace("per: [], limit: 100 per minute", "per: [tool], limit: 5/1s");
+    let folder = Folder::with([("gate.yaml", (CONFIG.to_owned() + &known).as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#""#]]).await;
+}
+
+#[tokio::test]
 async fn statements_are_checked_against_the_database() {
     let wrong = CONFIG.replace("SELECT id, text", "SELECT id, txet").replace("RETURNING id, text", "RETURNING id, body");
     let folder = Folder::with([("gate.yaml", wrong.as_str()), ("migrations/1.sql", MIGRATION), ("data/.keep", "")]).unwrap();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Says what it is told.
-struct Echo;
+pub(crate) struct Echo;
 
 /// Tells that a call has come, and answers it when it is told to.
 struct Slow {
@@ -31,7 +31,7 @@ impl Backend for Slow {
     }
 }
 
-fn echo(arguments: &Value) -> Request {
+pub(crate) fn echo(arguments: &Value) -> Request {
     let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {} });
     let params = json!({ "name": "echo", "arguments": arguments, "_meta": meta });
     let request = Request::post("/mcp", &json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }));

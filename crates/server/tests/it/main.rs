@@ -15,6 +15,8 @@ mod matching;
 #[cfg(test)]
 mod play;
 #[cfg(test)]
+mod quotas;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod schema;

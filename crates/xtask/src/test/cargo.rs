@@ -4,7 +4,7 @@ use std::{fs, process::Command, time::Duration};
 
 use anyhow::Result;
 
-use super::{Context, Tally, postgres::Postgres};
+use super::{Context, Tally, postgres::Postgres, redis};
 use crate::tidy;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ pub(super) fn build(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// `cargo test`, with a PostgreSQL of its own.
+/// `cargo test`, with a PostgreSQL of its own and the program of a Redis.
 pub(super) fn tests(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
     let mut command = Command::new("cargo");
     command.args(["test", "--workspace", "--no-fail-fast"]).current_dir(&context.workspace.root);
@@ -47,6 +47,12 @@ pub(super) fn tests(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
         command.env("CALLGATE_TEST_POSTGRES", postgres.url());
         Some(postgres)
     };
+    if context.options.without_redis {
+        tally.skip("tests", "everything on Redis, left out by --without-redis");
+        command.env("CALLGATE_TEST_REDIS", "none");
+    } else {
+        command.env("CALLGATE_TEST_REDIS", redis::program(context)?);
+    }
     let status = context.groups.run(command, &context.log, 15 * MINUTE)?;
     let log = String::from_utf8_lossy(&fs::read(&context.log)?).into_owned();
     let counts = Counts::read(&log);

@@ -1,12 +1,14 @@
 //! `cargo xtask test`: everything that is a test, in stages, on a machine with cargo, Node 20, npm, Python 3 and apt-get.
 //!
 //! The stages are a table, read from top to bottom. A stage that cannot run because an earlier one failed counts as failed;
-//! only what the command line leaves out counts as skipped. Nothing is installed outside the target directory but PostgreSQL.
+//! only what the command line leaves out counts as skipped. Nothing is installed outside the target directory but PostgreSQL and
+//! Redis.
 
 mod cargo;
 mod clients;
 mod install;
 mod postgres;
+mod redis;
 mod suite;
 mod tally;
 
@@ -34,6 +36,9 @@ pub(crate) struct Options {
     /// Leave out the tests that need PostgreSQL; they count as skipped.
     #[arg(long)]
     without_postgres: bool,
+    /// Leave out the tests that need Redis; they count as skipped.
+    #[arg(long)]
+    without_redis: bool,
 }
 
 impl Options {
