@@ -113,7 +113,7 @@ fn members_have_parts_and_what_is_left() {
     // `a` alone has everything; when `b` comes, its half is there although nothing is left, and `a` waits.
     let steps =
         [of("a"), of("a"), of("a"), of("a"), of("a"), of("b"), of("b"), of("b"), after(1000, of("a")), of("b"), after(2000, of("b"))];
-    check("members", &steps, "ok ok ok ok 0:1000000us ok ok 0:2000000us 0:2000000us 0:1000000us ok");
+    check("members", &steps, "ok ok ok ok 0:1000000us ok ok 0:2000000us 0:1000000us 0:1000000us ok");
 }
 
 /// Whatever is called whenever: memory and the server agree.
