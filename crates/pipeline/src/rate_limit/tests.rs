@@ -156,7 +156,7 @@ impl Shared for Gone {
 
 #[tokio::test(start_paused = true)]
 async fn alone_each_replica_has_its_part() {
-    let rules = rule(&json!(["gate"]), &json!({ "limit": "9/1m" }));
+    let rules = rule(&json!(["gate"]), &json!({ "limit": "6/1m" }));
     let gone = Arc::new(Gone(Memory::new(&SharedConfig::default())));
     let fixture = Fixture::sharing(&json!({ "quotas": { "rules": rules }, "shared": { "replicas": 3 } }), gone);
     let mut words = Vec::new();
@@ -170,6 +170,6 @@ async fn alone_each_replica_has_its_part() {
             },
         });
     }
-    assert_eq!(words.join(" "), "ok ok ok 20s");
+    assert_eq!(words.join(" "), "ok ok 30s 30s");
     assert!(fixture.gate.metrics().contains("mcp_quota_fallback_total 4\n"), "{}", fixture.gate.metrics());
 }

@@ -268,10 +268,26 @@ quotas:
     - { name: b, per: [], limit: 100 per minute }
 ";
     let folder = Folder::with([("gate.yaml", (CONFIG.to_owned() + quotas).as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#""#]]).await;
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:38:18: quotas.rules[2].per: must not be empty
+        FOLDER/gate.yaml:38:34: quotas.rules[2].limit: expected so many calls in so much time, such as `100/1m` (units: ms, s, m, h, d), found `100 per minute`
+    "#]]).await;
     let known = quotas.replace("per: [], limit: 100 per minute", "per: [tool], limit: 5/1s");
     let folder = Folder::with([("gate.yaml", (CONFIG.to_owned() + &known).as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#""#]]).await;
+    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:33:8: shared.url: this is no address of a Redis server
+          help: write `memory`, `redis://host:6379/0`, or `rediss://user:password@host:6379/0` for TLS
+        FOLDER/gate.yaml:36:54: quotas.rules[0].fair: each has a quota of its own already, so that there is nothing to divide
+          help: leave `fair` out, or count per `tool`, `backend` or `gate`
+        FOLDER/gate.yaml:37:15: quotas.rules[1].name: there are two quotas called `a`
+          help: give each a name of its own: metrics and the audit log tell them apart by it
+        FOLDER/gate.yaml:37:18: quotas.rules[1].per: `gate` is everybody together, so that nothing else can stand beside it
+          help: leave `gate` out, or write `[gate]` alone
+        FOLDER/gate.yaml:37:44: quotas.rules[1].limit: `1/31d` cannot be counted
+          help: write from 1 call in 30 days up to 100000 a second
+    "#]]).await;
 }
 
 #[tokio::test]
