@@ -275,7 +275,10 @@ quotas:
     "#]]).await;
     let known = quotas.replace("per: [], limit: 100 per minute", "per: [tool], limit: 5/1s");
     let folder = Folder::with([("gate.yaml", (CONFIG.to_owned() + &known).as_str()), ("migrations/1.sql", MIGRATION)]).unwrap();
-    check(folder.path(), &["check", "FOLDER"], &expect![[r#"
+    check(
+        folder.path(),
+        &["check", "FOLDER"],
+        &expect![[r#"
         exit 1
         FOLDER/gate.yaml:33:8: shared.url: this is no address of a Redis server
           help: write `memory`, `redis://host:6379/0`, or `rediss://user:password@host:6379/0` for TLS
@@ -287,7 +290,9 @@ quotas:
           help: leave `gate` out, or write `[gate]` alone
         FOLDER/gate.yaml:37:44: quotas.rules[1].limit: `1/31d` cannot be counted
           help: write from 1 call in 30 days up to 100000 a second
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]

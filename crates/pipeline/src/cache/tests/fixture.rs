@@ -58,6 +58,7 @@ impl Fixture {
             identity: Identity::default(),
             backends: vec![(BackendName::new("desk").expect("a name"), desk.clone() as Arc<dyn Backend>)],
             store: store.clone(),
+            shared: Arc::new(callgate_store::shared::Memory::new(&callgate_store::shared::Config::default())),
             settings: Settings { cache, ..Settings::default() },
             identify: None,
             notices: callgate_model::Notices::new(),
