@@ -40,11 +40,11 @@ impl Callers {
     /// Puts it together. Connects to nothing: the keys of an issuer are fetched when its first token comes.
     pub fn open(config: &Config, parts: Parts) -> Result<Self, Error> {
         let Parts { clock, egress, keys } = parts;
-        let memory = Memory::new(config.memory.0, config.refusals, config.remember.get(), clock.clone());
+        let memory = Memory::new(config.memory.0, config.refusals, config.remember.get(), clock);
         Ok(Self {
             memory,
             keys,
-            tokens: Tokens::open(config, egress.as_ref(), clock.clone())?,
+            tokens: Tokens::open(config, egress.as_ref(), clock)?,
             certificates: Certificates::new(&config.certificates, clock),
             authentication: Arc::new(Authentication {
                 resource: config.resource.clone(),

@@ -57,14 +57,15 @@ impl Config {
     /// The first name that fits, if all that are named do.
     pub(super) fn fits<'a>(&'a self, leaf: &Leaf) -> Option<&'a str> {
         let has = |names: &[String], wanted: &str| names.iter().any(|name| name == wanted);
-        let asked: [(Option<&'a str>, &dyn Fn(&str) -> bool); 5] = [
-            (self.uri.as_deref(), &|wanted| has(&leaf.uris, wanted)),
-            (self.dns.as_deref(), &|wanted| leaf.names.iter().any(|name| name.eq_ignore_ascii_case(wanted))),
-            (self.email.as_deref(), &|wanted| has(&leaf.emails, wanted)),
-            (self.subject.as_deref(), &|wanted| leaf.subject == wanted),
-            (self.fingerprint.as_deref(), &|wanted| leaf.fingerprint.eq_ignore_ascii_case(wanted)),
+        let asked = [
+            self.uri.as_deref().map(|wanted| (wanted, has(&leaf.uris, wanted))),
+            self.dns.as_deref().map(|wanted| (wanted, leaf.names.iter().any(|name| name.eq_ignore_ascii_case(wanted)))),
+            self.email.as_deref().map(|wanted| (wanted, has(&leaf.emails, wanted))),
+            self.subject.as_deref().map(|wanted| (wanted, leaf.subject == wanted)),
+            self.fingerprint.as_deref().map(|wanted| (wanted, leaf.fingerprint.eq_ignore_ascii_case(wanted))),
         ];
-        let named = || asked.iter().filter_map(|(wanted, holds)| wanted.map(|wanted| (wanted, holds)));
-        named().all(|(wanted, holds)| holds(wanted)).then(|| named().next().map(|(wanted, _)| wanted)).flatten()
+        let mut named = asked.into_iter().flatten().peekable();
+        let (first, _) = *named.peek()?;
+        named.all(|(_, holds)| holds).then_some(first)
     }
 }

@@ -127,7 +127,7 @@ async fn a_certificate_and_a_token_must_agree() {
         "resource": GATE, "issuers": [issuer],
         "certificates": [{ "dns": "alice.example", "tenant": "acme", "caller": "alice" }, { "dns": "bob.example", "tenant": "acme", "caller": "bob" }],
     }));
-    let token = world.token(json!({}));
+    let token = world.token(&json!({}));
     for (name, told_as) in [
         ("alice.example", "acme/alice"),
         ("bob.example", "refused: the request brought credentials of two callers"),

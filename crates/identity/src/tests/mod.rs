@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Good claims of `alice` with these put over them; `null` takes one away.
-    fn claims(&self, over: Value) -> Value {
+    fn claims(&self, over: &Value) -> Value {
         let mut claims = self.issuer.claims(GATE, "alice", NOW);
         for (name, value) in over.as_object().unwrap() {
             match value {
@@ -49,7 +49,7 @@ impl World {
         claims
     }
 
-    fn token(&self, over: Value) -> String {
+    fn token(&self, over: &Value) -> String {
         self.key.sign(&self.claims(over))
     }
 

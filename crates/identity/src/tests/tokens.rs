@@ -68,7 +68,7 @@ async fn claims_decide_letter_for_letter() {
     let world = World::new(json!({})).await;
     let expected = format!("{}/alice", world.issuer.url());
     for (over, is_good) in cases() {
-        let decision = world.ask(&world.token(over.clone())).await;
+        let decision = world.ask(&world.token(&over)).await;
         assert_eq!(told(&decision) == expected, is_good, "{over}: {}", told(&decision));
         assert!(is_good || matches!(decision, Err(Unidentified::Refused(_))), "{over}");
     }
@@ -80,7 +80,7 @@ async fn an_issuer_is_its_name_letter_for_letter() {
     let world = World::new(json!({})).await;
     let url = world.issuer.url();
     for alike in [format!("{url}/"), url.to_uppercase(), format!(" {url}"), url.replace("http:", "https:")] {
-        let decision = world.ask(&world.token(json!({ "iss": alike }))).await;
+        let decision = world.ask(&world.token(&json!({ "iss": alike }))).await;
         assert_eq!(told(&decision), "refused: the token is of no issuer that is known here", "{alike}");
     }
 }
@@ -88,7 +88,7 @@ async fn an_issuer_is_its_name_letter_for_letter() {
 #[tokio::test]
 async fn the_header_decides_nothing() {
     let world = World::new(json!({})).await;
-    let claims = world.claims(json!({}));
+    let claims = world.claims(&json!({}));
     let stranger = Key::ec("one").unwrap();
     let as_secret = Key::shared("one", &world.key.public_bytes());
     let unsigned = |alg: &str| format!("{}.{}.", encode(json!({ "alg": alg, "kid": "one" }).to_string()), encode(claims.to_string()));
@@ -126,7 +126,7 @@ async fn the_header_decides_nothing() {
     ];
     // No JWT at all.
     cases.extend(["", ".", "..", "...", "sk-fake", "a.b.c", "e30.e30.e30", "é.é.é"].map(str::to_owned));
-    let good = world.token(json!({}));
+    let good = world.token(&json!({}));
     cases.extend([format!("{good}."), format!("{good}.x"), format!("{good}="), format!(" {good}"), good.replacen('.', "..", 1)]);
     for token in cases {
         let decision = world.ask(&token).await;
@@ -140,7 +140,7 @@ async fn the_header_decides_nothing() {
 #[tokio::test]
 async fn any_byte_of_a_token_counts() {
     let world = World::new(json!({})).await;
-    let good = world.token(json!({}));
+    let good = world.token(&json!({}));
     for index in 0..good.len() {
         let mut bytes = good.clone().into_bytes();
         bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
@@ -156,7 +156,7 @@ async fn every_kind_of_key_signs_as_it_is_listed() {
         for allowed in ["RS256", "ES256", "EdDSA", "PS256", "ES384"] {
             let world = World::new(json!({ "algorithms": [allowed] })).await;
             world.issuer.publish(vec![key.clone()]);
-            let decision = world.ask(&key.sign(&world.claims(json!({})))).await;
+            let decision = world.ask(&key.sign(&world.claims(&json!({})))).await;
             assert_eq!(decision.is_ok(), key.algorithm() == allowed, "{} where {allowed} is: {}", key.algorithm(), told(&decision));
         }
     }
@@ -166,7 +166,7 @@ async fn every_kind_of_key_signs_as_it_is_listed() {
 async fn a_shared_secret_signs_where_it_is_configured() {
     let secret = "0123456789abcdef0123456789abcdef";
     let world = World::new(json!({ "algorithms": ["HS256"], "secret": secret })).await;
-    let claims = world.claims(json!({}));
+    let claims = world.claims(&json!({}));
     assert!(world.ask(&Key::shared("any", secret.as_bytes()).sign(&claims)).await.is_ok());
     assert!(world.ask(&Key::shared("any", b"another").sign(&claims)).await.is_err());
     assert!(world.ask(&world.key.sign(&claims)).await.is_err());
@@ -184,7 +184,7 @@ async fn claims_become_tenant_roles_and_scopes() {
         "email": "alice@acme.example", "org": "acme", "realm_access": { "roles": ["finance", "admin"] },
         "scp": ["read:customers"], "azp": "agents",
     });
-    let caller = world.ask(&world.token(claims.clone())).await.unwrap();
+    let caller = world.ask(&world.token(&claims)).await.unwrap();
     assert_eq!(caller.to_string(), "acme/alice@acme.example");
     assert!(caller.is("finance") && caller.is("admin") && !caller.is("read:customers"));
     assert!(caller.scopes.contain("read:customers") && !caller.scopes.contain("admin"));
@@ -196,7 +196,7 @@ async fn claims_become_tenant_roles_and_scopes() {
     {
         let mut claims = claims.clone();
         claims.as_object_mut().unwrap().extend(over.as_object().cloned().unwrap());
-        let decision = world.ask(&world.token(claims)).await;
+        let decision = world.ask(&world.token(&claims)).await;
         assert!(matches!(decision, Err(Unidentified::Refused(_))), "{over}");
     }
 }

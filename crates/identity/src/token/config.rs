@@ -203,8 +203,7 @@ impl Config {
                 problems.push(section.problem(&at(key), "must be longer than nothing"));
             }
         }
-        for (claim, values) in self.required.iter().filter(|(_, values)| values.is_empty()) {
-            let _ = values;
+        for (claim, _) in self.required.iter().filter(|(_, values)| values.is_empty()) {
             let problem = section.problem(&format!("{}/{claim}", at("required")), "lists no value, so that no token would do");
             problems.push(problem.help("list the values of which a token must have one"));
         }

@@ -9,6 +9,8 @@ mod database;
 #[cfg(test)]
 mod initialised;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod library;
 #[cfg(test)]
 mod matching;
