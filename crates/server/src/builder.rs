@@ -2,12 +2,13 @@
 
 use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
-use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json};
+use aws_lc_rs::rand;
+use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json, Notices};
 use callgate_pipeline::Settings;
 
 use crate::{
     Error, Gate,
-    gate::Parts,
+    gate::{Column, Kept, Parts},
     settings::{Audit, Cache, Calls, Quotas, Shared, Store, Wire},
 };
 
@@ -153,18 +154,12 @@ impl Builder {
         let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
         let store = callgate_store::open(&callgate_store::Opening { config: &store, upkeep, folder: Path::new(".") }).await?;
         let shared = callgate_store::shared::open(&settings.shared).await?;
-        Gate::assemble(Parts {
-            identity,
-            backends,
-            identify,
-            store,
-            shared,
-            settings,
-            wire,
-            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
-            folder: ".".into(),
-            clock,
-        })
+        let mut key = [0; 32];
+        rand::fill(&mut key).expect("the system's random numbers do not run out");
+        let kept = Kept { store, shared, key, notices: Notices::new(), clock };
+        let column = Column { identity, backends, identify, settings }.open(&kept)?;
+        let listen = SocketAddr::from(([127, 0, 0, 1], 8000));
+        Ok(Gate::new(Parts { column, wire, listen, folder: ".".into(), kept }))
     }
 }
 

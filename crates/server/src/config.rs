@@ -8,6 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, json};
 
+use crate::{control, reload::Watch};
+
 /// The keys of a configuration that say what is on offer; the rooms of the backends read them.
 pub(crate) const OFFERS: [&str; 4] = ["backends", "tools", "resources", "prompts"];
 
@@ -55,6 +57,12 @@ pub(crate) struct Root {
     /// How replies of tools with `cache` are kept.
     #[serde(default)]
     pub(crate) cache: callgate_pipeline::CacheConfig,
+    /// When the configuration is read again.
+    #[serde(default)]
+    pub(crate) reload: Watch,
+    /// Where commands on this machine reach the running gate.
+    #[serde(default)]
+    pub(crate) control: control::Config,
     /// What the gate says about itself while it runs.
     #[serde(default)]
     pub(crate) log: Log,

@@ -1,12 +1,17 @@
 //! A configuration on its way to a gate: read and checked, then opened.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use anyhow::Context as _;
 use aws_lc_rs::{hmac, rand};
 use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
-use callgate_model::{Clock, Identify};
+use callgate_model::{Clock, Identify, Notices};
 use callgate_store::{Name, Store, Upkeep};
 use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
@@ -14,7 +19,9 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     Error, Gate, Records,
     config::{Log, OFFERS, Root, part},
-    gate::Parts,
+    control,
+    gate::{Column, Kept, Parts, Reloads},
+    reload::Reloader,
 };
 
 /// The file of the secret that API keys are hashed with, beside the store's own.
@@ -22,6 +29,8 @@ const PEPPER: &str = "callgate.pepper";
 
 /// A configuration without mistakes; nothing is open yet.
 pub struct Configuration {
+    path: PathBuf,
+    environment: Environment,
     root: Root,
     plan: Plan,
     section: Section,
@@ -60,7 +69,10 @@ impl Configuration {
         let counts = Counts { tools: count(&tools), resources: count(&resources), prompts: count(&prompts) };
         let plan = callgate_backend::check(&Declared { backends, tools, resources, prompts }).map_err(|found| problems.extend(found)).ok();
         match root.zip(plan) {
-            Some((root, plan)) if problems.is_empty() => Ok(Self { root, plan, section, counts }),
+            Some((root, plan)) if problems.is_empty() => {
+                let (path, environment) = (path.to_owned(), environment.clone());
+                Ok(Self { path, environment, root, plan, section, counts })
+            }
             _ => Err(problems),
         }
     }
@@ -91,7 +103,7 @@ impl Configuration {
 
     /// Connects all backends and checks every tool against what is there; changes nothing, opens no store and serves nothing.
     pub async fn connect(self) -> Result<(), Problems> {
-        let opening = self.opening(Aim::Check);
+        let opening = self.opening(Aim::Check, self.key());
         self.plan.open(&opening).await.map(drop)
     }
 
@@ -119,35 +131,51 @@ impl Configuration {
 
     /// Opens the store and all backends.
     pub async fn open(self) -> Result<Gate, Error> {
-        let aim = self.opening(Aim::Serve);
-        let Self { root, plan, section, .. } = self;
-        let opening = store_opening(&root, section.folder());
-        let store = callgate_store::open(&opening).await?;
-        let opened = plan.open(&aim).await.map_err(Error::Configuration)?;
-        let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
-        let identity = root.identity();
-        let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &store)).transpose()?;
-        let Root { listen, wire, calls, audit, cache, shared, quotas, .. } = root;
-        let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
-        let shared = callgate_store::shared::open(&settings.shared).await?;
-        let folder = section.folder().to_owned();
-        Gate::assemble(Parts {
-            identity,
-            backends,
-            identify,
-            store,
-            shared,
-            settings,
-            wire,
-            listen: listen.0,
-            folder,
-            clock: Clock::System,
-        })
+        let store = callgate_store::open(&store_opening(&self.root, self.section.folder())).await?;
+        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
+        let (wire, listen) = (self.root.wire.clone(), self.root.listen.0);
+        let (path, environment, section) = (self.path.clone(), self.environment.clone(), self.section.clone());
+        let (control, watch) = (self.control(), self.root.reload.every.get());
+        let column = self.beside(&kept).await?;
+        let gate = Gate::new(Parts { column, wire, listen, folder: section.folder().to_owned(), kept: kept.clone() });
+        Ok(gate.that_reloads(|live| Reloads { reloader: Reloader::new(path, environment, live, kept, section), control, watch }))
     }
 
-    fn opening(&self, aim: Aim) -> Opening {
-        let secret = self.root.wire.questions.secrets.first().map(|secret| secret.expose().as_str());
-        Opening { clock: Clock::System, key: key(secret), aim }
+    /// Opens everything that a configuration can change, with what is kept from one to the next.
+    pub(crate) async fn beside(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+        let opening = self.opening(Aim::Serve, kept.key);
+        let Self { root, plan, section, .. } = self;
+        let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
+        let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
+        let identity = root.identity();
+        let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &kept.store)).transpose()?;
+        let Root { calls, audit, cache, shared, quotas, .. } = root;
+        let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
+        Column { identity, backends, identify, settings }.open(kept)
+    }
+
+    /// Asks the gate that runs with this configuration to read it again; says what came of it.
+    pub async fn reload_running(&self) -> anyhow::Result<String> {
+        let socket = self.control().context("this configuration has no `control.socket`; send SIGHUP to the process instead")?;
+        control::ask(&socket, &control::Request::Reload).await
+    }
+
+    /// The configuration as it was read.
+    pub(crate) fn section(&self) -> &Section {
+        &self.section
+    }
+
+    fn control(&self) -> Option<PathBuf> {
+        self.root.control.socket.as_ref().map(|socket| self.section.folder().join(socket))
+    }
+
+    fn opening(&self, aim: Aim, key: [u8; 32]) -> Opening {
+        Opening { clock: Clock::System, key, aim }
+    }
+
+    fn key(&self) -> [u8; 32] {
+        key(self.root.wire.questions.secrets.first().map(|secret| secret.expose().as_str()))
     }
 }
 

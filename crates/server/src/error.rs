@@ -44,6 +44,9 @@ pub enum Error {
     /// TLS cannot be offered.
     #[error("cannot offer TLS")]
     Tls(#[from] callgate_transport::tls::Error),
+    /// A running gate would stop asking who is calling.
+    #[error("the new configuration has no `auth`, and the running gate has; start it again if that is meant")]
+    Unguarded,
     /// Serving broke off.
     #[error("serving broke off")]
     Serve(#[source] std::io::Error),

@@ -13,10 +13,12 @@
 mod builder;
 mod config;
 mod configuration;
+mod control;
 mod error;
 mod gate;
 mod manual;
 mod records;
+mod reload;
 
 pub use builder::Builder;
 pub use callgate_backend::Applied;
@@ -30,6 +32,7 @@ pub use error::Error;
 pub use gate::{Drained, Gate, Listening, signals};
 pub use manual::manual;
 pub use records::Records;
+pub use reload::{Reloaded, Reloader};
 
 /// The audit log as it is read.
 pub mod audit {

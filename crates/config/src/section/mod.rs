@@ -120,6 +120,12 @@ impl Section {
         }
     }
 
+    /// Whether both say the same: equal values under equal keys, wherever they stand and however they are laid out.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        self.node.to_json("", &[]) == other.node.to_json("", &[])
+    }
+
     /// The folder that relative paths are relative to.
     #[must_use]
     pub fn folder(&self) -> &Path {

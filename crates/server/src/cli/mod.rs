@@ -10,6 +10,7 @@ mod init;
 mod keys;
 mod log;
 mod migrate;
+mod reload;
 mod serve;
 mod tools;
 
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Serve),
     /// Report every mistake in a configuration, without connecting to anything.
     Check(check::Check),
+    /// Let the running gate read its configuration again.
+    Reload(reload::Reload),
     /// Bring the databases to the declared state.
     Migrate(migrate::Migrate),
     /// Call one tool and print its result.
@@ -100,6 +103,7 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(serve) => serve.run(log).await,
         Command::Check(check) => check.run(log).await,
+        Command::Reload(reload) => reload.run().await,
         Command::Migrate(migrate) => migrate.run(log).await,
         Command::Call(call) => call.run(log).await,
         Command::Audit(audit) => audit.run(log).await,

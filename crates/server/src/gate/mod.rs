@@ -1,40 +1,85 @@
 //! A gate that is open: everything connected, nothing served yet.
 
+mod live;
 mod serve;
 mod signals;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity};
+use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Notices};
+use callgate_pipeline::Settings;
 use callgate_store::{Store, shared::Shared};
 
+pub(crate) use self::live::Live;
 pub use self::{
     serve::{Drained, Listening},
     signals::signals,
 };
-use crate::{Builder, Error};
+use crate::{Builder, Error, Reloader};
 
-/// What an open gate is made of.
-pub(crate) struct Parts {
+/// What belongs to the process and not to a configuration: it is opened once, and handed to every column that follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// The gate's own state.
+    pub(crate) store: Arc<dyn Store>,
+    /// What replicas share.
+    pub(crate) shared: Arc<dyn Shared>,
+    /// For what backends seal.
+    pub(crate) key: [u8; 32],
+    /// Where changes are announced.
+    pub(crate) notices: Notices,
+    /// Wall-clock time.
+    pub(crate) clock: Clock,
+}
+
+/// What a column is made of.
+pub(crate) struct Column {
     pub(crate) identity: Identity,
     pub(crate) backends: Vec<(BackendName, Arc<dyn Backend>)>,
     pub(crate) identify: Option<Arc<dyn Identify>>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) shared: Arc<dyn Shared>,
-    pub(crate) settings: callgate_pipeline::Settings,
+    pub(crate) settings: Settings,
+}
+
+impl Column {
+    /// Puts it together; nothing is served yet.
+    pub(crate) fn open(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+        let Self { identity, backends, identify, settings } = self;
+        let Kept { store, shared, notices, clock, .. } = kept.clone();
+        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, clock };
+        let column = callgate_pipeline::Gate::open(parts)?;
+        callgate_transport::check(&column.catalog(&Caller::local()))
+            .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
+        Ok(column)
+    }
+}
+
+/// What an open gate is made of.
+pub(crate) struct Parts {
+    pub(crate) column: Arc<callgate_pipeline::Gate>,
     pub(crate) wire: callgate_transport::Config,
     pub(crate) listen: SocketAddr,
     /// What paths of the wire are relative to.
     pub(crate) folder: PathBuf,
-    pub(crate) clock: Clock,
+    pub(crate) kept: Kept,
+}
+
+/// How a served gate comes to another configuration.
+#[derive(Debug)]
+pub(crate) struct Reloads {
+    pub(crate) reloader: Reloader,
+    /// The control socket.
+    pub(crate) control: Option<PathBuf>,
+    /// How often the files are looked at; zero for never.
+    pub(crate) watch: Duration,
 }
 
 /// A gate that is open. Serving it takes it: when serving ends, the gate has drained.
 pub struct Gate {
-    column: Arc<callgate_pipeline::Gate>,
+    live: Arc<Live>,
     wire: callgate_transport::Config,
     listen: SocketAddr,
     folder: PathBuf,
+    reloads: Option<Reloads>,
 }
 
 impl Gate {
@@ -44,33 +89,25 @@ impl Gate {
         Builder::default()
     }
 
-    pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { identity, backends, identify, store, shared, settings, wire, listen, folder, clock } = parts;
-        let column = callgate_pipeline::Gate::open(callgate_pipeline::Parts {
-            identity,
-            backends,
-            identify,
-            store,
-            shared,
-            settings,
-            notices: callgate_model::Notices::new(),
-            clock,
-        })?;
-        callgate_transport::check(&column.catalog(&Caller::local()))
-            .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
-        Ok(Self { column, wire, listen, folder })
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { column, wire, listen, folder, kept } = parts;
+        Self { live: Live::new(column, kept.notices, kept.clock), wire, listen, folder, reloads: None }
+    }
+
+    pub(crate) fn that_reloads(self, reloads: impl FnOnce(Arc<Live>) -> Reloads) -> Self {
+        Self { reloads: Some(reloads(self.live.clone())), ..self }
     }
 
     /// The gate as a transport sees it, for calls from code.
     #[must_use]
     pub fn gateway(&self) -> Arc<dyn Gateway> {
-        self.column.clone()
+        self.live.clone()
     }
 
     /// Everything on offer.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.column.catalog(&Caller::local())
+        self.live.catalog(&Caller::local())
     }
 
     /// Where the configuration says that HTTP is served.
@@ -78,10 +115,16 @@ impl Gate {
     pub fn address(&self) -> SocketAddr {
         self.listen
     }
+
+    /// Reads the configuration again while the gate is served; `None` for a gate made of code.
+    #[must_use]
+    pub fn reloader(&self) -> Option<Reloader> {
+        self.reloads.as_ref().map(|reloads| reloads.reloader.clone())
+    }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("column", &self.column).finish_non_exhaustive()
+        f.debug_struct("Gate").field("live", &self.live).finish_non_exhaustive()
     }
 }

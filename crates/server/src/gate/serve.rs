@@ -3,16 +3,19 @@
 use std::{fmt, future::Future, net::SocketAddr, time::Duration};
 
 use callgate_model::{Caller, Gateway as _};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 pub use callgate_transport::Drained;
 use callgate_transport::tls::Tls;
 
-use super::{Gate, signals};
+use super::{Gate, Reloads, signals};
 use crate::Error;
 
 /// How long the last calls and the audit log may take once the transport has let go of everything.
 const LAST: Duration = Duration::from_secs(5);
+
+/// What brings changed configurations in. Dropping it stops them.
+struct Following(#[expect(dead_code, reason = "held for what its end does")] JoinSet<()>);
 
 /// A gate with an address; connections wait to be served.
 pub struct Listening {
@@ -35,7 +38,7 @@ impl Gate {
 
     /// Takes an address; port 0 takes any that is free. Without authentication, only a loopback address is taken.
     pub async fn listen(self, address: SocketAddr) -> Result<Listening, Error> {
-        if address.ip().is_loopback() || self.column.authentication().is_some() {
+        if address.ip().is_loopback() || self.live.authentication().is_some() {
             self.listen_insecurely(address).await
         } else {
             Err(Error::Exposed(address))
@@ -54,14 +57,33 @@ impl Gate {
     /// Serves one client over standard input and output until its input ends or `stop` is done; then drains.
     pub async fn stdio_until(self, stop: impl Future<Output = ()>) -> Result<Drained, Error> {
         let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+        let following = self.follow();
         let drained = callgate_transport::stdio::serve(input, output, self.gateway(), Caller::local(), &self.wire, stop).await;
+        drop(following);
         self.drain().await;
         Ok(drained)
     }
 
     /// Waits until no call is under way and every record is durable, for a bounded time.
     pub async fn drain(self) {
-        self.column.drain(LAST).await;
+        self.live.present().drain(LAST).await;
+    }
+
+    /// From now on, while the result is held, a changed configuration takes its place.
+    fn follow(&self) -> Following {
+        let mut tasks = JoinSet::new();
+        if let Some(Reloads { reloader, control, watch }) = &self.reloads {
+            tasks.spawn(reloader.clone().heed_hangups());
+            tasks.spawn(reloader.clone().watch(*watch));
+            #[cfg(unix)]
+            if let Some(path) = control {
+                match crate::control::Control::open(path) {
+                    Ok(control) => drop(tasks.spawn(control.run(reloader.clone()))),
+                    Err(cause) => tracing::warn!(socket = %path.display(), error = %cause, "no control socket; SIGHUP still reloads"),
+                }
+            }
+        }
+        Following(tasks)
     }
 }
 
@@ -88,7 +110,9 @@ impl Listening {
     /// Serves until `stop` is done, then drains: no new connections, streams end, running calls finish or are cut off.
     pub async fn until(self, stop: impl Future<Output = ()>) -> Result<Drained, Error> {
         let Self { gate, listener, tls, .. } = self;
+        let following = gate.follow();
         let drained = callgate_transport::http::serve(listener, gate.gateway(), &gate.wire, tls, stop).await.map_err(Error::Serve)?;
+        drop(following);
         gate.drain().await;
         Ok(drained)
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-/// Done when SIGTERM, SIGINT or SIGHUP comes (Ctrl-C elsewhere). From the moment of this call on, they no longer end the process by
+/// Done when SIGTERM or SIGINT comes (Ctrl-C elsewhere). From the moment of this call on, they no longer end the process by
 /// themselves. Where they cannot be listened to, it is never done.
 ///
 /// # Panics
@@ -11,13 +11,12 @@ pub fn signals() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
         async move {
-            let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return std::future::pending().await };
+            let (Ok(mut terminate), Ok(mut interrupt)) = signals else { return std::future::pending().await };
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
-                _ = hangup.recv() => {}
             }
         }
     }

@@ -1,0 +1,53 @@
+//! The control socket: how commands on the same machine speak to a gate that runs.
+//!
+//! A Unix socket in a folder that only the gate's own user may enter; whoever can open it may do what it offers. One line of JSON
+//! goes in, one comes out, and the connection ends. Both are bounded in size and time, and so are the connections. Where there are
+//! no Unix sockets there is no control; SIGHUP's part is done by the watched files there.
+
+mod ask;
+#[cfg(unix)]
+mod serve;
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use ask::ask;
+#[cfg(unix)]
+pub(crate) use serve::Control;
+
+/// Where commands on this machine reach the running gate.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// The socket; default `data/control/callgate.sock`. Its folder is made for the gate's user alone. `null`: no control.
+    pub(crate) socket: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { socket: Some("data/control/callgate.sock".into()) }
+    }
+}
+
+/// What can be asked of a running gate.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(tag = "command", rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// Read the configuration again.
+    Reload,
+}
+
+/// What the gate answers: sentences for the person who asked.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Answer {
+    /// It was done.
+    Done(String),
+    /// It was not, and why.
+    Refused(String),
+}
+
+/// The longest line in either direction.
+const LONGEST: u64 = 256 * 1024;
