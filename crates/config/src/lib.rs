@@ -13,7 +13,7 @@ mod value;
 pub use document::{Document, Environment};
 pub use problem::{Problem, Problems};
 pub use section::{Section, schema_of, schema_with};
-pub use value::{Mapping, Secret, Size, Span};
+pub use value::{Mapping, Percent, Secret, Size, Span};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,13 @@
 //! Values that many rooms let an operator write: durations, sizes, secrets, mappings whose order matters.
 
 mod mapping;
+mod percent;
 mod secret;
 mod size;
 mod span;
 
 pub use mapping::Mapping;
+pub use percent::Percent;
 pub use secret::Secret;
 pub use size::Size;
 pub use span::Span;
