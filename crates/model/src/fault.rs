@@ -7,12 +7,15 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
+use crate::BackendName;
+
 /// A failed call. Made by the constructor for its kind, then given its cause with [`Fault::because`].
 #[derive(Clone, Debug)]
 pub struct Fault {
     kind: Kind,
     message: String,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    backend: Option<BackendName>,
 }
 
 /// The kinds of failure. `transport` turns each into the reply its era has for it.
@@ -93,7 +96,7 @@ impl Fault {
     /// A fault of this kind with this sentence for the caller.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None }
+        Self { kind, message: message.into(), cause: None, backend: None }
     }
 
     /// No such tool or prompt, for this caller.
@@ -201,6 +204,20 @@ impl Fault {
     pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(Arc::from(cause.into()));
         self
+    }
+
+    /// Says that it arose at this backend. What was said first stays: a fault that passes through the backend of a call above
+    /// still belongs to the one where it arose.
+    #[must_use]
+    pub fn at(mut self, backend: &BackendName) -> Self {
+        self.backend.get_or_insert_with(|| backend.clone());
+        self
+    }
+
+    /// The backend at which it arose, if it reached one.
+    #[must_use]
+    pub fn backend(&self) -> Option<&BackendName> {
+        self.backend.as_ref()
     }
 
     /// Which kind of failure.
