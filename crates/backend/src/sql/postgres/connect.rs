@@ -10,7 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::{config, engine::Objection};
 
-/// How long it may take to connect.
+/// How long it may take to connect, in all: a server that takes the connection and then says nothing counts as away too.
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// A connection at rest for longer than this is asked whether it is still there before it is used.
@@ -18,6 +18,9 @@ const TRUST: Duration = Duration::from_secs(2);
 
 /// How long that question may take.
 const PING: Duration = Duration::from_secs(1);
+
+/// How long the other side may leave what was sent to it unconfirmed. The connection is dead then, whatever is waited for.
+const UNHEARD: Duration = Duration::from_secs(5);
 
 /// How connections are encrypted.
 #[derive(Clone)]
@@ -67,7 +70,7 @@ pub(super) fn pool(url: &str, pool: &config::Pool) -> Result<(Pool, Tls), Object
     let reading = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
         Box::pin(async move { client.batch_execute("SET default_transaction_read_only = on").await.map_err(HookError::Backend) })
     });
-    let timeouts = Timeouts { wait: Some(pool.wait.0), create: Some(CONNECT * 2), recycle: Some(PING * 2) };
+    let timeouts = Timeouts { wait: Some(pool.wait.0), create: Some(CONNECT), recycle: Some(PING * 2) };
     let built = Pool::builder(manager)
         .max_size(pool.size as usize)
         .timeouts(timeouts)
@@ -110,7 +113,7 @@ fn settings(url: &str) -> Result<(Config, Tls), Objection> {
         config.application_name("callgate");
     }
     config.keepalives(true).keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
-    config.tcp_user_timeout(Duration::from_secs(10));
+    config.tcp_user_timeout(UNHEARD);
     Ok((config, tls))
 }
 

@@ -40,6 +40,13 @@ pub(super) fn pool(error: PoolError, backend: &str, wait: Duration) -> Fault {
     }
 }
 
+/// Two transactions were in each other's way, and this one was rolled back so that the other could go on: a deadlock, or one that
+/// could not be put in order with others.
+pub(super) fn is_conflict(fault: &Fault) -> bool {
+    let error = std::error::Error::source(fault).and_then(|cause| cause.downcast_ref::<Error>());
+    error.and_then(Error::code).is_some_and(|code| matches!(code.code(), "40001" | "40P01"))
+}
+
 /// The connection broke rather than the statement.
 pub(super) fn is_io(error: &Error) -> bool {
     let mut source = std::error::Error::source(error);

@@ -25,6 +25,9 @@ use crate::sql::{
     rows::{Cut, Rows},
 };
 
+/// How often a transaction is run that gets into the way of others.
+const RUNS: u32 = 3;
+
 /// Everything a call's statements share.
 pub(super) struct Work<'a> {
     pub(super) backend: &'a str,
@@ -100,16 +103,29 @@ impl Work<'_> {
         }
     }
 
-    /// The answer, and whether the transaction is surely over.
+    /// The answer, and whether the transaction is surely over. A transaction that the server rolled back because it was in another's
+    /// way has had no effect, so it is run again, a few times.
     async fn write_on(&self, lease: &Lease, committing: &AtomicBool) -> (Result<Answer, Fault>, bool) {
-        let client = lease.client();
+        let mut runs = 1;
+        loop {
+            match self.transaction(lease.client(), committing).await {
+                (Err(fault), true) if runs < RUNS && faults::is_conflict(&fault) => runs += 1,
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn transaction(&self, client: &ClientWrapper, committing: &AtomicBool) -> (Result<Answer, Fault>, bool) {
+        committing.store(false, Ordering::Relaxed);
         match self.steps(client).await {
             Ok(answer) => {
                 committing.store(true, Ordering::Relaxed);
                 match client.batch_execute("COMMIT").await {
                     Ok(()) => (Ok(answer), true),
-                    // The server said no: it has undone everything.
-                    Err(error) if error.as_db_error().is_some() => (Err(self.fault(error, &self.program.steps[0].statement)), false),
+                    // The server said no: it has undone everything, unless it closes the connection as it says so.
+                    Err(error) if error.as_db_error().is_some() => {
+                        (Err(self.fault(error, &self.program.steps[0].statement)), !client.is_closed())
+                    }
                     Err(error) => (Err(unclear().because(error)), false),
                 }
             }

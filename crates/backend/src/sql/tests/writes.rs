@@ -206,3 +206,34 @@ tools:
 ";
     check(yaml, &[("refuse", "{}", "refused: {b} x {c} {")]).await;
 }
+
+#[tokio::test]
+async fn two_writes_in_each_others_way_are_both_made() {
+    let yaml = "
+tools:
+  swap:
+    backend: shop
+    description: Take one of each, in this order.
+    effect: write
+    input: { first: { type: integer }, second: { type: integer } }
+    returns: count
+    steps:
+      - sql: UPDATE products SET stock = stock - 1 WHERE id = :first
+        expect: rows
+        otherwise: there is no such product
+      - sql: SELECT 1 AS one FROM (SELECT pg_sleep(0.3)) AS pause
+        expect: rows
+        otherwise: it did not wait
+      - sql: UPDATE products SET stock = stock - 1 WHERE id = :second
+  stock: { backend: shop, description: Stock., effect: read, returns: many, sql: \"SELECT id, stock FROM products ORDER BY id\" }
+";
+    for engine in engines().into_iter().filter(|engine| !engine.is_sqlite()) {
+        let world = World::open(&engine, yaml).await.unwrap_or_else(|problems| panic!("{problems}"));
+        let one = world.tool("swap", r#"{"first":1,"second":3}"#);
+        let other = world.tool("swap", r#"{"first":3,"second":1}"#);
+        let (one, other) = tokio::join!(one, other);
+        assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+        let stock = world.tool("stock", "{}").await.unwrap();
+        assert_eq!(stock.as_str(), r#"{"rows":[{"id":1,"stock":3},{"id":2,"stock":0},{"id":3,"stock":7}]}"#);
+    }
+}
