@@ -1,6 +1,7 @@
 //! What an operator may write about any tool, resource or completion, whatever its kind.
 
 use callgate_config::{Mapping, Span};
+use callgate_model::Members;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -25,6 +26,11 @@ pub struct ToolConfig {
     /// How many calls may run at once. Default: that of the gate (`calls`).
     #[schemars(range(min = 1))]
     pub concurrency: Option<u32>,
+    /// Ask the backend a second time if it has not answered after this long, and take the answer that comes first. For `read` only;
+    /// the second attempt is paid from the backend's retry budget (`calls.retry`). Default: never.
+    pub hedge: Option<Span>,
+    /// What is answered when the backend is away. For `read` only. Default: that it is away.
+    pub fallback: Option<FallbackConfig>,
     /// Arguments that are never written down, by name.
     #[serde(default)]
     pub redact: Vec<String>,
@@ -52,6 +58,8 @@ impl ToolConfig {
         "idempotent",
         "deadline",
         "concurrency",
+        "hedge",
+        "fallback",
         "redact",
         "updates",
         "cache",
@@ -98,6 +106,16 @@ impl From<SharedName> for callgate_model::Sharing {
             SharedName::Tenant => Self::Tenant,
         }
     }
+}
+
+/// What is answered when a backend is away: one of these. The answer says that it is a stand-in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FallbackConfig {
+    /// The last good answer to the same caller and arguments, if it is no older than this.
+    pub stale: Option<Span>,
+    /// This object.
+    pub reply: Option<Members>,
 }
 
 /// What a tool does to the world.

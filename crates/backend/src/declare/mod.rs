@@ -14,8 +14,11 @@ mod propose;
 mod read;
 mod row;
 mod schemas;
+mod terms;
 
-pub use config::{CacheConfig, EffectName, KindConfig, ProposerConfig, ResourceConfig, SharedName, ToolConfig, ValuesConfig};
+pub use config::{
+    CacheConfig, EffectName, FallbackConfig, KindConfig, ProposerConfig, ResourceConfig, SharedName, ToolConfig, ValuesConfig,
+};
 pub use input::{Input, Parameter, Type};
 pub use kind::{Aim, CompletionEntry, KindOf, Opening, ResourceEntry, Share, ToolEntry, Written};
 pub use plan::{Applied, Declared, Opened, Plan, check, check_with};

@@ -10,6 +10,7 @@ use super::{
     near::meant,
     propose::{Proposal, Proposer},
     row::{Kind, Raw, RawCompletion, RawResource, RawTool},
+    terms,
 };
 use crate::content;
 
@@ -147,7 +148,7 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
     let terms = Terms {
         cache: caching::kept(&config, &input, section, problems),
         invalidates: caching::stale(&config, &input, section, problems),
-        ..Terms::default()
+        ..terms::read(&config, effect, section, problems)
     };
     let mut updates = Vec::new();
     for (index, text) in config.updates.iter().enumerate() {

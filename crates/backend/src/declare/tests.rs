@@ -369,7 +369,7 @@ fn the_schema_for_editors_has_the_keys_of_all() {
         backends["properties"]["kind"].to_string(),
     ];
     expect![[r#"
-        backend title description effect idempotent deadline concurrency redact updates cache invalidates input say | required ["backend","description","effect"] | closed true
+        backend title description effect idempotent deadline concurrency hedge fallback redact updates cache invalidates input say | required ["backend","description","effect"] | closed true
         backend name title description mime text file bytes complete say | required null | closed true
         title description data template text bytes fuel arguments | required null | closed true
         {"const":"echo"}"#]].assert_eq(&shown.join("\n"));
