@@ -1,10 +1,10 @@
 //! What an operator may write about the column: under `calls`, and in the sections of the layers that have one of their own.
 
-use callgate_config::Span;
+use callgate_config::{Mapping, Problems, Section, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{audit, bulkhead, cache, rate_limit, validate};
+use crate::{audit, bulkhead, cache, circuit_breaker, fallback, rate_limit, retry, validate};
 
 /// All sections of the column.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +31,22 @@ pub struct Config {
     /// before it, and what is left goes to rolling back, or to learning that the commit went through and putting it on record.
     /// Never more than a tenth of the deadline.
     pub settle: Span,
+    /// How many calls may be under way at once, in all, running or waiting; default 2048. More are refused before any work is done for
+    /// them, and told to come back in a second.
+    #[schemars(range(min = 1))]
+    pub most: usize,
     /// How long a backend may take to say whether it is ready; default `2s`. One that takes longer is not.
     pub probe: Span,
     /// How many calls may run at once.
     pub bulkhead: bulkhead::Config,
+    /// When a backend is taken for down, and its calls are refused at once.
+    pub breaker: circuit_breaker::Config,
+    /// How often a call that did not reach its backend is tried again.
+    pub retry: retry::Config,
+    /// What is kept for tools with a `fallback`.
+    pub fallback: fallback::Config,
+    /// What is different for one backend, by its name.
+    pub backends: Mapping<BackendConfig>,
     /// Bounds on the schemas that arguments are checked against.
     pub validate: validate::Config,
 }
@@ -44,9 +56,39 @@ impl Default for Config {
         Self {
             deadline: Span::seconds(5),
             settle: Span::millis(250),
+            most: 2048,
             probe: Span::seconds(2),
             bulkhead: bulkhead::Config::default(),
+            breaker: circuit_breaker::Config::default(),
+            retry: retry::Config::default(),
+            fallback: fallback::Config::default(),
+            backends: Mapping::default(),
             validate: validate::Config::default(),
+        }
+    }
+}
+
+/// What is different for one backend. Where it says nothing, what stands under `calls` holds.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackendConfig {
+    /// When it is taken for down.
+    pub breaker: circuit_breaker::Config,
+    /// How many calls may run at once.
+    pub bulkhead: bulkhead::BackendPlaces,
+    /// How often a call that did not reach it is tried again.
+    pub retry: retry::Config,
+}
+
+impl Config {
+    /// What no schema can say: that every backend named here is one of `backends`. `section` is where `calls` stands.
+    pub fn check<'a>(&self, section: &Section, backends: impl Iterator<Item = &'a str> + Clone, problems: &mut Problems) {
+        for (name, _) in self.backends.iter() {
+            if !backends.clone().any(|own| own == name) {
+                let known: Vec<_> = backends.clone().map(|own| format!("`{own}`")).collect();
+                let problem = section.key_problem(&format!("/backends/{name}"), format!("there is no backend `{name}`"));
+                problems.push(problem.help(format!("the backends here are {}", known.join(", "))));
+            }
         }
     }
 }

@@ -10,13 +10,14 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
-use callgate_model::{Call, Catalog, Clock, Deadline, Fault, Reply};
+use callgate_model::{BackendName, Call, Catalog, Clock, Deadline, Fault, Reply};
 use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
 
 use crate::{
     Settings,
     audit::Entry,
+    circuit_breaker::Circuits,
     gate::{Running, dispatch},
     redact::Redaction,
 };
@@ -56,6 +57,8 @@ pub(crate) struct Rest {
 pub(crate) struct Ticket {
     /// The tool's index in [`Catalog::tools`], if a tool of that name exists.
     pub(crate) tool: Option<usize>,
+    /// The backend's index in [`Opening::backends`], if the target exists.
+    pub(crate) backend: Option<usize>,
     /// By when the call is answered. For a write this is later than `call.deadline`, which is what the backend is told: the time
     /// between the two is there to come to a known end.
     pub(crate) answer_by: Deadline,
@@ -113,10 +116,25 @@ impl Rest {
     }
 }
 
+/// How many organisations call a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenants {
+    /// One: the gate tells no callers apart.
+    One,
+    /// As many as its callers come from.
+    Many,
+}
+
 /// What layers are opened from.
 pub(crate) struct Opening<'a> {
     /// Everything on offer.
     pub(crate) catalog: &'a Catalog,
+    /// The names of all backends.
+    pub(crate) backends: &'a [BackendName],
+    /// Whose calls share the gate.
+    pub(crate) tenants: Tenants,
+    /// What is known about how the backends are.
+    pub(crate) circuits: &'a Arc<Circuits>,
     /// What the operator wrote.
     pub(crate) settings: &'a Settings,
     /// The gate's own state.

@@ -7,13 +7,16 @@
 //! A layer is a folder and its row in `stack.rs`, where the order of the column and the reasons for it stand. [`Gate`] is the
 //! whole: what a transport calls, and what a backend calls back into.
 
+mod attempt;
 mod bulkhead;
 mod cache;
 mod catch;
+mod circuit_breaker;
 mod config;
 mod deadline;
 mod door;
 mod error;
+mod fallback;
 mod find;
 mod gate;
 mod lanes;
@@ -24,19 +27,23 @@ mod outcome;
 mod rate_limit;
 mod redact;
 mod repeats;
+mod retry;
 mod stack;
 mod subject;
 mod validate;
 
 pub mod audit;
 
-pub use bulkhead::Config as BulkheadConfig;
+pub use bulkhead::{BackendPlaces, Config as BulkheadConfig};
 pub use cache::Config as CacheConfig;
-pub use config::{Config, Settings};
+pub use circuit_breaker::{Config as BreakerConfig, Slow};
+pub use config::{BackendConfig, Config, Settings};
 pub use error::Error;
+pub use fallback::Config as FallbackConfig;
 pub use gate::{Gate, Parts};
 pub use rate_limit::{Config as QuotaConfig, Limit, Member, Per, Rule};
 pub use repeats::Config as RepeatsConfig;
+pub use retry::Config as RetryConfig;
 pub use validate::Config as ValidateConfig;
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The column, outermost layer first. This table is the order; each row says why it stands there.
 //!
-//! Layers to come have their places: authorize above `validate`; once between `rate_limit` and `cache`; circuit
-//! breaker between `cache` and `bulkhead`; retry between `bulkhead` and `deadline`.
+//! Layers to come have their places: authorize above `validate`; once between `rate_limit` and `fallback`.
 
 use crate::{
-    Error, audit, bulkhead, cache, catch, deadline, door, find,
+    Error, attempt, audit, bulkhead, cache, catch, circuit_breaker, deadline, door, fallback, find,
     layer::{Layer, Opening},
-    observe, rate_limit, repeats, validate,
+    observe, rate_limit, repeats, retry, validate,
 };
 
 /// One layer: its name, and how it is opened. Opening precomputes what does not change from call to call.
@@ -33,12 +32,20 @@ pub(crate) const STACK: &[Row] = &[
     Row { name: "validate", open: validate::open },
     // Below validate: bad arguments use up nobody's quota. Above the cache: a quota is about callers, so cache hits count.
     Row { name: "rate_limit", open: rate_limit::open },
+    // Above everything that may fail for want of the backend. Above the cache too: what stands in for an answer is never kept as one.
+    Row { name: "fallback", open: fallback::open },
     // Below validate: only calls that could be made are compared. Above everything that takes a place: a kept reply needs no backend.
     Row { name: "cache", open: cache::open },
+    // Above bulkhead: nobody waits for a place at a backend that is known to be down. Below the cache: a kept reply needs no backend.
+    Row { name: "circuit breaker", open: circuit_breaker::open },
     // Above deadline: a call that waits for a place uses up its own time and has not begun.
     Row { name: "bulkhead", open: bulkhead::open },
     // Below everything that may refuse: only what is about to be changed is announced. Above retry: once is enough.
     Row { name: "intend", open: audit::open_intend },
+    // Below bulkhead: a call keeps its place while it is tried again, so that retries never queue behind new calls.
+    Row { name: "retry", open: retry::open },
+    // Below bulkhead: waiting for a place is not the backend's fault. Above deadline: running out of time is.
+    Row { name: "attempt", open: attempt::open },
     // Innermost: when time is up it drops the backend's work and nothing else.
     Row { name: "deadline", open: deadline::open },
 ];

@@ -1,77 +1,73 @@
 //! The layer.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use callgate_model::{BackendName, Call, Catalog, Fault, Reply};
+use callgate_model::{BackendName, Call, Fault, Reply, ToolName};
 use prometheus_client::encoding::EncodeLabelSet;
 
-use super::room::{Patience, Room};
+use super::{config::Bounds, room::Room};
 use crate::{
     Error,
     gate::Running,
-    layer::{Layer, Next, Opening},
-    metrics::{Figure, Gauges},
+    layer::{Layer, Next, Opening, Tenants},
+    metrics::{BackendLabels, Figure, Gauges, Subject, ToolLabels},
 };
 
 struct Bulkhead {
-    tools: Vec<Room>,
-    backends: Arc<Backends>,
-    patience: Patience,
+    tools: Arc<[(ToolName, Room)]>,
+    backends: Arc<[(BackendName, Room)]>,
     running: Arc<Running>,
 }
 
-type Backends = HashMap<BackendName, Room>;
-
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
-    let config = &opening.settings.calls.bulkhead;
-    let tools = opening.catalog.tools().iter().map(|item| Room::new(item.offer.concurrency.unwrap_or(config.tool))).collect();
-    let names = backends_of(opening.catalog);
-    let backends: Arc<Backends> = Arc::new(names.into_iter().map(|name| (name, Room::new(config.backend))).collect());
-    let rooms = backends.clone();
-    opening.registry.register_collector(Box::new(Gauges(move || figures(&rooms))));
-    let patience = Patience { waiting: config.waiting, wait: config.wait.get() };
-    Ok(Box::new(Bulkhead { tools, backends, patience, running: opening.running.clone() }))
+    let calls = &opening.settings.calls;
+    let tenants = opening.tenants;
+    let room = move |bounds: Bounds| Room::new(if tenants == Tenants::Many { bounds } else { bounds.unshared() });
+    let tool = |tool: &callgate_model::Tool| (tool.name.clone(), room(calls.bulkhead.of_tool(tool.concurrency)));
+    let backend = |name: &BackendName| {
+        let own = calls.backends.get(name.as_str()).map(|own| own.bulkhead.clone()).unwrap_or_default();
+        (name.clone(), room(calls.bulkhead.of_backend(&own)))
+    };
+    let tools: Arc<[_]> = opening.catalog.tools().iter().map(|item| tool(&item.offer)).collect();
+    let backends: Arc<[_]> = opening.backends.iter().map(backend).collect();
+    let (by_tool, by_backend) = (tools.clone(), backends.clone());
+    opening.registry.register_collector(Box::new(Gauges(move || of_backends(&by_backend))));
+    opening.registry.register_collector(Box::new(Gauges(move || of_tools(&by_tool))));
+    Ok(Box::new(Bulkhead { tools, backends, running: opening.running.clone() }))
 }
 
 #[async_trait]
 impl Layer for Bulkhead {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        let _tool = match next.ticket().tool {
-            Some(tool) => Some(self.tools[tool].enter(call, "this tool", self.patience, &self.running).await?),
+        let ticket = next.ticket();
+        let _tool = match ticket.tool {
+            Some(tool) => Some(self.tools[tool].1.enter(call, "this tool", &self.running).await?),
             None => None,
         };
-        let room = call.found.backend().and_then(|(name, _)| self.backends.get(name));
-        let _backend = match room {
-            Some(room) => Some(room.enter(call, "the system behind this", self.patience, &self.running).await?),
+        let _backend = match ticket.backend {
+            Some(backend) => Some(self.backends[backend].1.enter(call, "the system behind this", &self.running).await?),
             None => None,
         };
         next.run(call).await
     }
 }
 
-fn backends_of(catalog: &Catalog) -> Vec<BackendName> {
-    let tools = catalog.tools().iter().map(|item| &item.backend_name);
-    let resources = catalog.resources().iter().map(|item| &item.backend_name);
-    let templates = catalog.templates().iter().map(|item| &item.backend_name);
-    let prompts = catalog.prompts().iter().map(|item| &item.backend_name);
-    tools.chain(resources).chain(templates).chain(prompts).cloned().collect()
+fn of_backends(rooms: &[(BackendName, Room)]) -> Vec<Figure<BackendLabels>> {
+    let (running, waiting) = ("mcp_bulkhead_running", "mcp_bulkhead_waiting");
+    vec![
+        Figure { name: running, help: "Calls that have a place, by backend", values: values(rooms, BackendLabels::of, Room::taken) },
+        Figure { name: waiting, help: "Calls that wait for a place, by backend", values: values(rooms, BackendLabels::of, Room::waiting) },
+    ]
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Labels {
-    backend: String,
+fn of_tools(rooms: &[(ToolName, Room)]) -> Vec<Figure<ToolLabels>> {
+    let labels = |name: &ToolName| ToolLabels { tool_name: Subject::Tool(name.clone()) };
+    let help = "Calls that wait for a place, by tool";
+    vec![Figure { name: "mcp_bulkhead_tool_waiting", help, values: values(rooms, labels, Room::waiting) }]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^52 calls at once")]
-fn figures(rooms: &Backends) -> Vec<Figure<Labels>> {
-    let values = |count: fn(&Room) -> usize| {
-        let mut names: Vec<_> = rooms.keys().collect();
-        names.sort();
-        names.into_iter().map(|name| (Some(Labels { backend: name.to_string() }), count(&rooms[name]) as f64)).collect()
-    };
-    vec![
-        Figure { name: "mcp_bulkhead_running", help: "Calls that have a place, by backend", values: values(Room::taken) },
-        Figure { name: "mcp_bulkhead_waiting", help: "Calls that wait for a place, by backend", values: values(Room::waiting) },
-    ]
+fn values<N, L: EncodeLabelSet>(rooms: &[(N, Room)], labels: fn(&N) -> L, count: fn(&Room) -> usize) -> Vec<(Option<L>, f64)> {
+    rooms.iter().map(|(name, room)| (Some(labels(name)), count(room) as f64)).collect()
 }

@@ -1,9 +1,10 @@
 //! The layer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use callgate_model::{Call, Effect, Fault, Kind, Reply};
+use prometheus_client::metrics::counter::Counter;
 
 use crate::{
     Error,
@@ -11,12 +12,19 @@ use crate::{
     layer::{Layer, Next, Opening},
 };
 
+/// When it makes sense to come back to a gate that has too many calls under way.
+const BUSY: Duration = Duration::from_secs(1);
+
 struct Door {
+    most: usize,
+    shed: Counter,
     running: Arc<Running>,
 }
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
-    Ok(Box::new(Door { running: opening.running.clone() }))
+    let shed = Counter::default();
+    opening.registry.register("mcp_calls_shed", "Calls refused at the door because too many were under way", shed.clone());
+    Ok(Box::new(Door { most: opening.settings.calls.most, shed, running: opening.running.clone() }))
 }
 
 #[async_trait]
@@ -24,6 +32,11 @@ impl Layer for Door {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         if call.depth == 0 && self.running.is_closing() {
             return Err(closing());
+        }
+        // The count holds this call too. What a call calls in turn was let in with it.
+        if call.depth == 0 && self.running.count() > self.most {
+            self.shed.inc();
+            return Err(Fault::overloaded("this server", BUSY));
         }
         tokio::select! {
             biased;

@@ -80,8 +80,8 @@ impl fmt::Debug for Gate {
 impl Gate {
     async fn walk(&self, mut call: Call) -> Result<Reply, Fault> {
         let _under_way = self.running.enter();
-        let ticket = self.targets.admit(&mut call);
         call.found = self.catalog.find(&call.target);
+        let ticket = self.targets.admit(&mut call);
         call.notices = self.notices.clone();
         call.gate = Some(self.me.clone());
         Next::column(&self.column, ticket).run(&call).await

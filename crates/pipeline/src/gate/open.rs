@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use callgate_model::{Call, Caller, Catalog, Effect, Invoke, Target};
+use callgate_model::{BackendName, Call, Caller, Catalog, Effect, Invoke, Item, Target, Tool};
 use prometheus_client::registry::Registry;
 
 use super::{Gate, Parts, Running};
 use crate::{
     Config, Error,
-    layer::{Opening, Ticket},
+    circuit_breaker::Circuits,
+    layer::{Opening, Tenants, Ticket},
     metrics::{Backends, Process},
     redact::Redaction,
     stack::STACK,
@@ -26,8 +27,13 @@ impl Gate {
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let running = Arc::new(Running::default());
         let mut registry = Registry::default();
+        let names: Vec<_> = backends.iter().map(|(name, _)| name.clone()).collect();
+        let circuits = Arc::new(Circuits::new(&names, &settings.calls, &mut registry));
         let mut opening = Opening {
             catalog: &catalog,
+            backends: &names,
+            tenants: if identify.is_some() { Tenants::Many } else { Tenants::One },
+            circuits: &circuits,
             settings: &settings,
             store: &store,
             shared: &shared,
@@ -43,7 +49,7 @@ impl Gate {
         }
         shared.register(&mut registry);
         registry.register_collector(Box::new(Process));
-        let targets = Targets::new(&catalog, &settings.calls);
+        let targets = Targets::new(&catalog, &names, &settings.calls);
         Ok(Arc::new_cyclic(|me: &Weak<Self>| {
             let me: Weak<dyn Invoke> = me.clone();
             Self {
@@ -68,29 +74,37 @@ impl Gate {
 /// What is fixed about each target.
 pub(super) struct Targets {
     tools: HashMap<Box<str>, usize>,
+    backends: Vec<BackendName>,
     limits: Vec<Limit>,
     default: Duration,
     settle: Duration,
 }
 
 struct Limit {
+    backend: Option<usize>,
     span: Duration,
     effect: Effect,
 }
 
 impl Targets {
-    fn new(catalog: &Catalog, config: &Config) -> Self {
+    fn new(catalog: &Catalog, backends: &[BackendName], config: &Config) -> Self {
         let default = config.deadline.get();
-        let tools = catalog.tools().iter().map(|item| &item.offer);
+        let tools = catalog.tools().iter();
+        let limit = |item: &Item<Tool>| Limit {
+            backend: position(backends, &item.backend_name),
+            span: item.offer.deadline.unwrap_or(default),
+            effect: item.offer.effect,
+        };
         Self {
-            tools: tools.clone().enumerate().map(|(index, tool)| (tool.name.as_str().into(), index)).collect(),
-            limits: tools.map(|tool| Limit { span: tool.deadline.unwrap_or(default), effect: tool.effect }).collect(),
+            tools: tools.clone().enumerate().map(|(index, item)| (item.offer.name.as_str().into(), index)).collect(),
+            backends: backends.to_vec(),
+            limits: tools.map(|item| limit(item)).collect(),
             default,
             settle: config.settle.get(),
         }
     }
 
-    /// Finds the tool and sets the deadline of the call. Time that was used before stays used.
+    /// Finds the tool and its backend and sets the deadline of the call. Time that was used before stays used.
     pub(super) fn admit(&self, call: &mut Call) -> Ticket {
         let tool = match &call.target {
             Target::Tool(name) => self.tools.get(name.as_str()).copied(),
@@ -101,6 +115,12 @@ impl Targets {
         let writes = limit.is_some_and(|limit| limit.effect != Effect::Read);
         let span = answer_by.span();
         call.deadline = if writes { answer_by.within(span - self.settle.min(span / 10)) } else { answer_by };
-        Ticket { tool, answer_by }
+        let other = || call.found.backend().and_then(|(name, _)| position(&self.backends, name));
+        let backend = limit.map_or_else(other, |limit| limit.backend);
+        Ticket { tool, backend, answer_by }
     }
+}
+
+fn position(backends: &[BackendName], name: &BackendName) -> Option<usize> {
+    backends.iter().position(|own| own == name)
 }

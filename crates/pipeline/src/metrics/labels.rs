@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use callgate_model::ToolName;
+use callgate_model::{BackendName, ToolName};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
 /// Which tool is counted.
@@ -27,4 +27,16 @@ impl EncodeLabelValue for Subject {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ToolLabels {
     pub(crate) tool_name: Subject,
+}
+
+/// The labels of figures that are kept per backend.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct BackendLabels {
+    pub(crate) backend: String,
+}
+
+impl BackendLabels {
+    pub(crate) fn of(name: &BackendName) -> Self {
+        Self { backend: name.to_string() }
+    }
 }

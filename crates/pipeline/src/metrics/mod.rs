@@ -17,7 +17,7 @@ use prometheus_client::{
 };
 
 pub(crate) use backends::Backends;
-pub(crate) use labels::{Subject, ToolLabels};
+pub(crate) use labels::{BackendLabels, Subject, ToolLabels};
 pub(crate) use process::Process;
 
 /// Upper bounds of the buckets for durations of calls, in seconds. The default deadline is among them.

@@ -64,12 +64,29 @@ impl Fixture {
         Self::over(Script::with_schema(schema), &serde_json::json!({}), shared)
     }
 
+    /// A gate with one more backend.
+    pub(crate) fn beside(name: &str, backend: Arc<dyn Backend>, config: &Value) -> Self {
+        let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
+        Self::of(Script::default(), vec![(BackendName::new(name).expect("a name"), backend)], config, shared).expect("a gate")
+    }
+
     fn over(script: Script, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
+        Self::of(script, Vec::new(), config, replicas)
+    }
+
+    fn of(
+        script: Script,
+        others: Vec<(BackendName, Arc<dyn Backend>)>,
+        config: &Value,
+        replicas: Arc<dyn Shared>,
+    ) -> Result<Self, Error> {
         let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
+        let mut backends = vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)];
+        backends.extend(others);
         let gate = Gate::open(Parts {
             identity: Identity::default(),
-            backends: vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)],
+            backends,
             store: ledger.clone(),
             shared: replicas,
             settings: Settings { calls, audit, cache, quotas, shared },

@@ -1,0 +1,62 @@
+//! The layer.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use callgate_model::{Call, Fault, Kind, Reply};
+use tokio::time::Instant;
+
+use crate::{
+    Error,
+    circuit_breaker::{Circuits, Verdict},
+    layer::{Layer, Next, Opening},
+};
+
+struct Attempt {
+    circuits: Arc<Circuits>,
+    /// From when on an answer is slow, by tool.
+    slow: Vec<Duration>,
+}
+
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    let circuits = opening.circuits.clone();
+    let general = |name| opening.backends.iter().position(|own| own == name).map(|backend| circuits.terms(backend).slow_after);
+    let tools = opening.catalog.tools().iter();
+    let slow = tools.map(|item| {
+        let own = item.offer.deadline.map_or(Duration::ZERO, |deadline| deadline / 2);
+        general(&item.backend_name).unwrap_or_default().max(own)
+    });
+    Ok(Box::new(Attempt { slow: slow.collect(), circuits }))
+}
+
+#[async_trait]
+impl Layer for Attempt {
+    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        let ticket = next.ticket();
+        let (Some(backend), Some((name, _))) = (ticket.backend, call.found.backend()) else { return next.run(call).await };
+        let permit = self.circuits.enter(backend)?;
+        let begun = Instant::now();
+        // What is left of a deadline after waiting for a place may be too little for any backend.
+        let is_fair = ticket.answer_by.at().saturating_duration_since(begun) * 2 >= ticket.answer_by.span();
+        let result = next.run(call).await.map_err(|fault| fault.at(name));
+        let verdict = match &result {
+            Err(fault) if fault.backend() != Some(name) => Verdict::Void,
+            Err(fault) => judge(fault.kind(), is_fair),
+            Ok(_) => Verdict::Good,
+        };
+        let slow = ticket.tool.map_or_else(|| self.circuits.terms(backend).slow_after, |tool| self.slow[tool]);
+        let verdict = if verdict == Verdict::Good && begun.elapsed() >= slow { Verdict::Slow } else { verdict };
+        self.circuits.end(backend, permit, verdict);
+        result
+    }
+}
+
+/// What a fault says about the backend.
+fn judge(kind: &Kind, is_fair: bool) -> Verdict {
+    match kind {
+        Kind::Unavailable | Kind::Unclear => Verdict::Bad,
+        Kind::Timeout if is_fair => Verdict::Bad,
+        Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Refused | Kind::NotFound => Verdict::Good,
+        _ => Verdict::Void,
+    }
+}

@@ -1,0 +1,347 @@
+//! Every change of state, alone and through the column; a long random life beside a model that is too simple to be wrong.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use callgate_config::{Percent, Span};
+use callgate_model::{Backend, Call, Fault, Gateway as _, Json, Offers, Reply, Tool, ToolName, async_trait};
+use proptest::prelude::*;
+use serde_json::json;
+use tokio::time::{Instant, advance};
+
+use super::{
+    Config, Permit, Terms, Verdict,
+    circuit::{Circuit, State},
+};
+use crate::tests::Fixture;
+
+use Verdict::{Bad, Good, Slow, Void};
+
+/// Four attempts decide, half of them bad or three quarters of them slow; refused for half a second, two probes.
+fn circuit() -> Circuit {
+    let config = Config {
+        window: Some(Span::seconds(1)),
+        failures: Some(Percent::of(50)),
+        slow: super::Slow { after: None, rate: Some(Percent::of(75)) },
+        least: Some(4),
+        open: Some(Span::millis(500)),
+        longest: Some(Span::seconds(2)),
+        probes: Some(2),
+    };
+    Circuit::new(Terms::default().with(&config))
+}
+
+/// Each step is some milliseconds of waiting and one attempt; the states after each, as initials (`-` for a refused attempt).
+async fn check(steps: &[(u64, Verdict)], expected: &str) {
+    let circuit = circuit();
+    let mut states = String::new();
+    for &(wait, verdict) in steps {
+        advance(Duration::from_millis(wait)).await;
+        let passed = circuit.enter().map(|permit| permit.end(verdict)).is_ok();
+        states.push(match circuit.state() {
+            _ if !passed => '-',
+            State::Closed => 'c',
+            State::HalfOpen => 'h',
+            State::Open => 'o',
+        });
+    }
+    assert_eq!(states, expected, "{steps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_opens_by_the_part_that_failed() {
+    check(&[(0, Bad); 5], "ccco-").await;
+    check(&[(0, Good), (0, Bad), (0, Good), (0, Bad), (0, Good)], "ccco-").await;
+    check(&[(0, Good), (0, Good), (0, Good), (0, Bad), (0, Good)], "ccccc").await;
+    check(&[(0, Slow), (0, Slow), (0, Slow), (0, Good), (0, Good)], "ccco-").await;
+    check(&[(0, Slow), (0, Slow), (0, Bad), (0, Good), (0, Good)], "ccco-").await;
+    check(&[(0, Slow), (0, Slow), (0, Good), (0, Good), (0, Good)], "ccccc").await;
+    check(&[(0, Void); 9], "ccccccccc").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_failures_are_forgotten() {
+    check(&[(0, Bad), (0, Bad), (0, Bad), (1000, Bad), (0, Good), (0, Good), (0, Good)], "ccccccc").await;
+    check(&[(0, Bad), (400, Bad), (400, Bad), (150, Bad)], "ccco").await;
+    check(&[(0, Bad), (400, Bad), (400, Bad), (250, Bad)], "cccc").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_closes_after_probes_and_waits_longer_each_time() {
+    let down = [(0, Bad); 4];
+    let after = |more: &[(u64, Verdict)]| [&down, more].concat();
+    check(&after(&[(499, Good), (1, Good), (0, Good), (0, Bad)]), "ccco-hcc").await;
+    check(&after(&[(500, Bad), (999, Good), (1, Bad), (1999, Good), (1, Bad), (1999, Bad), (1, Good)]), "cccoo-o-o-h").await;
+    check(&after(&[(500, Slow), (0, Good)]), "cccoo-").await;
+    check(&after(&[(500, Bad), (1000, Good), (0, Good), (0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Good)]), "cccoohccccoh").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_leaves_gives_its_place_to_another() {
+    let circuit = circuit();
+    for _ in 0..4 {
+        circuit.enter().expect("closed").end(Bad);
+    }
+    assert_eq!(circuit.ask(), Err(Duration::from_millis(500)));
+    advance(Duration::from_millis(500)).await;
+    assert_eq!(circuit.ask(), Ok(()));
+    let (first, second) = (circuit.enter().expect("a probe"), circuit.enter().expect("a probe"));
+    assert!(circuit.ask().is_err() && circuit.enter().is_err(), "two probes at most");
+    drop(first);
+    let third = circuit.enter().expect("a probe");
+    assert_eq!((second.end(Good), circuit.state()), (None, State::HalfOpen));
+    assert!(circuit.enter().is_err(), "two probes in all, while they end well");
+    assert_eq!((third.end(Good), circuit.state()), (Some(State::Closed), State::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_began_before_a_change_is_not_counted_after_it() {
+    let circuit = circuit();
+    let early: Vec<_> = (0..8).map(|_| circuit.enter().expect("closed")).collect();
+    let mut early = early.into_iter();
+    for permit in early.by_ref().take(4) {
+        permit.end(Bad);
+    }
+    advance(Duration::from_millis(500)).await;
+    let probe = circuit.enter().expect("a probe");
+    early.next().expect("eight").end(Bad);
+    assert_eq!(circuit.state(), State::HalfOpen);
+    probe.end(Good);
+    circuit.enter().expect("a probe").end(Good);
+    for permit in early {
+        permit.end(Bad);
+    }
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+/// The same rules, written down as a list of everything that ever happened.
+#[derive(Default)]
+struct Model {
+    now: u64,
+    since: u64,
+    ended: Vec<(u64, Verdict)>,
+    state: Option<State>,
+    until: u64,
+    opened: u32,
+    probes: (u32, u32),
+    era: u64,
+}
+
+impl Model {
+    fn state(&self) -> State {
+        self.state.unwrap_or(State::Closed)
+    }
+    fn may(&self) -> bool {
+        match self.state() {
+            State::Closed => true,
+            State::Open => self.now >= self.until,
+            State::HalfOpen => self.probes.0 + self.probes.1 < 2,
+        }
+    }
+    fn enter(&mut self) -> u64 {
+        if self.state() == State::Open {
+            self.probes = (0, 0);
+            self.turn(State::HalfOpen);
+        }
+        self.probes.0 += u32::from(self.state() == State::HalfOpen);
+        self.era
+    }
+    fn turn(&mut self, to: State) {
+        self.state = Some(to);
+        self.era += 1;
+        if to == State::Open {
+            self.until = self.now + (500 << self.opened.min(2));
+            self.opened += 1;
+        }
+        if to == State::Closed {
+            (self.since, self.opened) = (self.now, 0);
+            self.ended.clear();
+        }
+    }
+    fn end(&mut self, era: u64, verdict: Verdict) {
+        if era != self.era {
+            return;
+        }
+        if self.state() == State::HalfOpen {
+            self.probes.0 -= 1;
+            match verdict {
+                Void => {}
+                Good => {
+                    self.probes.1 += 1;
+                    if self.probes.1 == 2 {
+                        self.turn(State::Closed);
+                    }
+                }
+                Slow | Bad => self.turn(State::Open),
+            }
+        } else if verdict != Void {
+            self.ended.push((self.now, verdict));
+            let bucket = |at: u64| (at - self.since) / 100;
+            let counted = || self.ended.iter().filter(|(at, _)| bucket(*at) + 10 > bucket(self.now));
+            let (all, bad) = (counted().count(), counted().filter(|(_, verdict)| *verdict == Bad).count());
+            let slow = counted().filter(|(_, verdict)| *verdict != Good).count();
+            if all >= 4 && (bad * 2 >= all || slow * 4 >= all * 3) {
+                self.turn(State::Open);
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Wait(u64),
+    Enter,
+    End(usize, Verdict),
+    Leave(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let verdict = prop_oneof![3 => Just(Good), 1 => Just(Slow), 3 => Just(Bad), 1 => Just(Void)];
+    let step = prop_oneof![
+        2 => (0u64..700).prop_map(Step::Wait),
+        4 => Just(Step::Enter),
+        4 => (any::<usize>(), verdict).prop_map(|(which, verdict)| Step::End(which, verdict)),
+        1 => any::<usize>().prop_map(Step::Leave),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+fn live(steps: &[Step]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        let (circuit, mut model) = (circuit(), Model::default());
+        let mut held: VecDeque<(u64, Permit<'_>)> = VecDeque::new();
+        for step in steps {
+            match *step {
+                Step::Wait(ms) => {
+                    advance(Duration::from_millis(ms)).await;
+                    model.now += ms;
+                }
+                Step::Enter => {
+                    let permit = circuit.enter();
+                    assert_eq!(permit.is_ok(), model.may());
+                    held.extend(permit.ok().map(|permit| (model.enter(), permit)));
+                }
+                Step::End(which, verdict) if !held.is_empty() => {
+                    let (era, permit) = held.remove(which % held.len()).expect("one of them");
+                    permit.end(verdict);
+                    model.end(era, verdict);
+                }
+                Step::Leave(which) if !held.is_empty() => {
+                    let (era, permit) = held.remove(which % held.len()).expect("one of them");
+                    drop(permit);
+                    model.end(era, Void);
+                }
+                Step::End(..) | Step::Leave(_) => {}
+            }
+            assert_eq!((circuit.state(), circuit.ask().is_ok()), (model.state(), model.may()));
+        }
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #[test]
+    fn it_lives_as_the_model_does(steps in steps()) {
+        live(&steps);
+    }
+}
+
+/// Calls `tool` so often; the words of the outcomes that differ from the one before.
+async fn words(fixture: &Fixture, count: usize, tool: &str, fail: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for _ in 0..count {
+        let told = fixture.call(tool, json!({ "fail": fail, "ms": 0 })).await;
+        words.push(told.split(' ').next().expect("a word").to_owned());
+    }
+    words.dedup();
+    words.join(" ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_backend_that_is_down_are_refused_without_reaching_it() {
+    let fixture = Fixture::new(&json!({ "calls": { "retry": { "attempts": 1 } } }));
+    assert_eq!(words(&fixture, 20, "echo", "unavailable").await, "unavailable");
+    assert_eq!(fixture.reached(), 20);
+    let told = fixture.call("echo", json!({})).await;
+    assert_eq!(told, "unavailable `script` cannot be reached just now: nothing was done; try again in 1 s, not before");
+    assert_eq!(fixture.call("strict", json!({ "customer_id": "cust_aaaa" })).await, told, "every tool of the backend");
+    assert_eq!(fixture.reached(), 20);
+    let metrics = fixture.gate.metrics();
+    for line in [
+        "mcp_breaker_state{backend=\"script\"} 2.0\n",
+        "mcp_breaker_transitions_total{backend=\"script\",to=\"open\"} 1\n",
+        "mcp_breaker_refusals_total{backend=\"script\"} 2\n",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(words(&fixture, 3, "echo", "error").await, "error");
+    let metrics = fixture.gate.metrics();
+    assert!(metrics.contains("mcp_breaker_state{backend=\"script\"} 0.0\n"), "{metrics}");
+    assert!(metrics.contains("mcp_breaker_transitions_total{backend=\"script\",to=\"half_open\"} 1\n"), "{metrics}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_backends_own_failures_count() {
+    for (tool, fail) in [("echo", "error"), ("echo", "refused"), ("echo", "internal"), ("panic", ""), ("strict", ""), ("nothing", "")] {
+        let fixture = Fixture::new(&json!({}));
+        words(&fixture, 50, tool, fail).await;
+        assert!(fixture.gate.metrics().contains("mcp_breaker_state{backend=\"script\"} 0.0\n"), "{tool} {fail}");
+    }
+    for fail in ["unavailable", "timeout"] {
+        let fixture = Fixture::new(&json!({ "calls": { "retry": { "attempts": 1 } } }));
+        words(&fixture, 50, "echo", fail).await;
+        assert_eq!(fixture.reached(), 20, "{fail}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_answers_open_it_and_cancelled_calls_do_not() {
+    let fixture = Fixture::new(&json!({ "calls": { "breaker": { "window": "10m" } } }));
+    for _ in 0..20 {
+        fixture.call("slow", json!({ "ms": 2000 })).await;
+    }
+    assert!(fixture.call("echo", json!({})).await.starts_with("unavailable"));
+    let fixture = Fixture::new(&json!({}));
+    for _ in 0..50 {
+        let left = tokio::time::timeout(Duration::from_millis(10), fixture.call("slow", json!({ "ms": 9000 }))).await;
+        assert!(left.is_err());
+    }
+    assert_eq!(fixture.call("echo", json!({})).await, r#"ok {"text":""}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_place_is_not_the_backends_time() {
+    let fixture =
+        Fixture::new(&json!({ "calls": { "bulkhead": { "tool": 1, "waiting": 30, "wait": "5s" }, "breaker": { "slow": { "after": "500ms" } } } }));
+    let begun = Instant::now();
+    let calls = (0..25).map(|_| fixture.call("slow", json!({ "ms": 100 })));
+    futures_util::future::join_all(calls).await;
+    assert!(begun.elapsed() > Duration::from_secs(2));
+    assert!(fixture.gate.metrics().contains("mcp_breaker_state{backend=\"script\"} 0.0\n"));
+}
+
+/// Its tool `relay` calls the tool `echo`.
+struct Relay;
+
+#[async_trait]
+impl Backend for Relay {
+    fn offers(&self) -> Offers {
+        let schema = Json::of(&json!({ "type": "object" }));
+        Offers { tools: vec![Tool::new(ToolName::new("relay").expect("a name"), "", schema)], ..Offers::default() }
+    }
+    async fn call(&self, call: &Call) -> Result<Reply, Fault> {
+        call.invoke("echo", call.arguments.clone()).await.map(Reply::from)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_backend_has_its_own_and_is_not_blamed_for_another() {
+    let config = json!({ "calls": { "retry": { "attempts": 1 }, "backends": { "script": { "breaker": { "least": 5 } } } } });
+    let fixture = Fixture::beside("relay", Arc::new(Relay), &config);
+    assert_eq!(words(&fixture, 30, "relay", "unavailable").await, "unavailable");
+    assert_eq!(fixture.reached(), 5, "the general rule, but for what the backend's own section says");
+    let metrics = fixture.gate.metrics();
+    assert!(metrics.contains("mcp_breaker_state{backend=\"script\"} 2.0\n"), "{metrics}");
+    assert!(metrics.contains("mcp_breaker_state{backend=\"relay\"} 0.0\n"), "{metrics}");
+}
