@@ -63,6 +63,8 @@ impl Configuration {
         let root = own.read::<Root>(&mut problems);
         if let Some(root) = &root {
             check(root, &own, &mut problems);
+            let names: Vec<_> = part(&offers, "backends").entries().into_iter().map(|(name, _)| name).collect();
+            root.calls.check(&part(&own, "calls"), names.iter().map(String::as_str), &mut problems);
         }
         let [backends, tools, resources, prompts] = OFFERS.map(|key| part(&offers, key));
         let count = |section: &Section| section.entries().len();

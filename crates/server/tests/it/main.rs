@@ -7,6 +7,8 @@ mod command;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod initialised;
 #[cfg(test)]
 mod keys;
