@@ -36,6 +36,7 @@ async fn calls_are_counted_by_tool_and_outcome() {
         mcp_content_calls_total{target="resource",status="success"} 1
         mcp_content_errors_total{target="resource",error_type="unknown"} 1
         mcp_db_reconnects_total{backend="script"} 7
+        mcp_retries_total{backend="script"} 2
         mcp_tool_calls_total{tool_name="ask",status="input_required"} 1
         mcp_tool_calls_total{tool_name="echo",status="error"} 2
         mcp_tool_calls_total{tool_name="echo",status="success"} 2
