@@ -443,3 +443,30 @@ async fn what_is_said_about_keeping_reaches_the_offer() {
         None ["n:{name}"]"#]]
     .assert_eq(&said.join("\n"));
 }
+
+#[test]
+fn only_reads_are_asked_twice_or_answered_for() {
+    let tools = "tools:
+  twice: { backend: hill, description: d, effect: write, say: x, hedge: 200ms, fallback: { stale: 10m } }
+  zero: { backend: hill, description: d, effect: read, say: x, hedge: 0s, fallback: {} }
+  both: { backend: hill, description: d, effect: read, say: x, fallback: { stale: 10m, reply: { a: 1 } } }
+  fine: { backend: hill, description: d, effect: read, say: x, hedge: 200ms, fallback: { reply: { a: 1 } } }
+";
+    check(
+        &format!("{ECHO}{tools}"),
+        &expect![[r#"
+        3:66: tools.twice.hedge: `hedge` is for tools that read, and this one says `write`
+          help: leave it out: whether a write was made must never be guessed
+        3:80: tools.twice.fallback: `fallback` is for tools that read, and this one says `write`
+          help: leave it out: whether a write was made must never be guessed
+        4:71: tools.zero.hedge: a hedge after no time at all asks twice every time
+        4:75: tools.zero.fallback: say one thing that is answered when the backend is away
+          help: either `stale: 10m`, the last good answer up to that age, or `reply: {…}`, a fixed one
+        5:64: tools.both.fallback: say one thing that is answered when the backend is away
+          help: either `stale: 10m`, the last good answer up to that age, or `reply: {…}`, a fixed one"#]],
+    );
+    let fine = "tools: { fine: { backend: hill, description: d, effect: read, say: x, hedge: 200ms, fallback: { stale: 10m } } }";
+    let terms =
+        opened(&format!("{ECHO}{fine}"), |offers| format!("{:?} {:?}", offers.tools[0].terms.hedge, offers.tools[0].terms.fallback));
+    assert_eq!(terms, "Some(200ms) Some(Stale(600s))");
+}

@@ -312,8 +312,9 @@ async fn slow_answers_open_it_and_cancelled_calls_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_place_is_not_the_backends_time() {
-    let fixture =
-        Fixture::new(&json!({ "calls": { "bulkhead": { "tool": 1, "waiting": 30, "wait": "5s" }, "breaker": { "slow": { "after": "500ms" } } } }));
+    let fixture = Fixture::new(
+        &json!({ "calls": { "bulkhead": { "tool": 1, "waiting": 30, "wait": "5s" }, "breaker": { "slow": { "after": "500ms" } } } }),
+    );
     let begun = Instant::now();
     let calls = (0..25).map(|_| fixture.call("slow", json!({ "ms": 100 })));
     futures_util::future::join_all(calls).await;
