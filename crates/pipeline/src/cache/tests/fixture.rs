@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Gate, Parts, Settings, cache::Config, tests::told};
+use crate::{Gate, Parts, RetryConfig, Settings, cache::Config, tests::told};
 
 /// What counts.
 #[derive(Default)]
@@ -54,12 +54,15 @@ impl Fixture {
     pub(super) fn with(config: &Value) -> Self {
         let (desk, store) = (Arc::new(Desk::default()), Arc::new(Memory::new(2000)));
         let cache = Config::deserialize(config).expect("a configuration");
+        // What reaches the backend is counted here, so that nothing is tried twice.
+        let retry = RetryConfig { attempts: Some(1), ..RetryConfig::default() };
+        let calls = crate::Config { retry, ..crate::Config::default() };
         let gate = Gate::open(Parts {
             identity: Identity::default(),
             backends: vec![(BackendName::new("desk").expect("a name"), desk.clone() as Arc<dyn Backend>)],
             store: store.clone(),
             shared: Arc::new(callgate_store::shared::Memory::new(&callgate_store::shared::Config::default())),
-            settings: Settings { cache, ..Settings::default() },
+            settings: Settings { calls, cache, ..Settings::default() },
             identify: None,
             notices: callgate_model::Notices::new(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
