@@ -74,12 +74,7 @@ impl Fixture {
         Self::of(script, Vec::new(), config, replicas)
     }
 
-    fn of(
-        script: Script,
-        others: Vec<(BackendName, Arc<dyn Backend>)>,
-        config: &Value,
-        replicas: Arc<dyn Shared>,
-    ) -> Result<Self, Error> {
+    fn of(script: Script, others: Vec<(BackendName, Arc<dyn Backend>)>, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
         let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
         let mut backends = vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)];
