@@ -95,6 +95,19 @@ pub struct Catalog {
     completes: bool,
 }
 
+/// A sort of things on offer, each of which has its own list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shelved {
+    /// A tool.
+    Tool,
+    /// A resource with a fixed URI.
+    Resource,
+    /// A family of resources.
+    Template,
+    /// A prompt.
+    Prompt,
+}
+
 /// Things of one sort: in the order of the list, and by key.
 #[derive(Debug)]
 struct Shelf<T> {
@@ -121,6 +134,13 @@ impl<T> Shelf<T> {
 
     fn find(&self, key: &str) -> Option<&Arc<Item<T>>> {
         self.by_key.get(key).map(|&index| &self.items[index])
+    }
+
+    fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let mut keys: Vec<_> = self.by_key.iter().filter(|(_, index)| keep(**index)).collect();
+        keys.sort_by_key(|(_, index)| **index);
+        let items = keys.iter().map(|(_, index)| self.items[**index].clone()).collect();
+        Self { items, by_key: keys.into_iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect() }
     }
 }
 
@@ -149,6 +169,22 @@ impl Catalog {
             }
         }
         Ok(catalog)
+    }
+
+    /// The part of it for which `keep` is true, in the same order. `keep` is asked with the sort of an offer and its place in the
+    /// list of its sort.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(Shelved, usize) -> bool) -> Self {
+        let part = Self {
+            tools: self.tools.only(|index| keep(Shelved::Tool, index)),
+            resources: self.resources.only(|index| keep(Shelved::Resource, index)),
+            templates: self.templates.only(|index| keep(Shelved::Template, index)),
+            prompts: self.prompts.only(|index| keep(Shelved::Prompt, index)),
+            completes: false,
+        };
+        // Nothing is left that could be completed.
+        let completes = self.completes && !(part.templates.items.is_empty() && part.prompts.items.is_empty());
+        Self { completes, ..part }
     }
 
     /// All tools, in order.

@@ -29,7 +29,7 @@ pub use async_trait::async_trait;
 pub use backend::Backend;
 pub use call::{Call, Invoke, Origin, Target};
 pub use caller::{Caller, Proof, Scopes};
-pub use catalog::{Catalog, CatalogError, Found, Item};
+pub use catalog::{Catalog, CatalogError, Found, Item, Shelved};
 pub use client::{ClientCapabilities, Declared, Elicitation, Sampling};
 pub use clock::Clock;
 pub use content::{Body, Content, ResourceContents, ResourceText};
