@@ -4,7 +4,7 @@ use callgate_config::{Mapping, Problems, Section, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{audit, bulkhead, cache, circuit_breaker, fallback, rate_limit, retry, validate};
+use crate::{audit, authorize, bulkhead, cache, circuit_breaker, fallback, rate_limit, retry, validate};
 
 /// All sections of the column.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,8 @@ pub struct Config {
     pub most: usize,
     /// How long a backend may take to say whether it is ready; default `2s`. One that takes longer is not.
     pub probe: Span,
+    /// How decisions about callers are kept.
+    pub authorize: authorize::Config,
     /// How many calls may run at once.
     pub bulkhead: bulkhead::Config,
     /// When a backend is taken for down, and its calls are refused at once.
@@ -58,6 +60,7 @@ impl Default for Config {
             settle: Span::millis(250),
             most: 2048,
             probe: Span::seconds(2),
+            authorize: authorize::Config::default(),
             bulkhead: bulkhead::Config::default(),
             breaker: circuit_breaker::Config::default(),
             retry: retry::Config::default(),

@@ -1,5 +1,6 @@
 //! Why a gate cannot be opened.
 
+use callgate_expression::Mistake;
 use callgate_model::{CatalogError, ToolName};
 
 /// A mistake in what the gate is to be made of.
@@ -32,4 +33,22 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A rule that says who may, or a condition on arguments, cannot be used.
+    #[error("{sort} `{name}`: its rule `{rule}` cannot be used: {why}")]
+    Rule {
+        /// `tool`, `resource`, `resource template` or `prompt`.
+        sort: &'static str,
+        /// Its name or URI.
+        name: String,
+        /// The rule.
+        rule: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn rule(sort: &'static str, name: &str, rule: &str, mistake: &Mistake) -> Self {
+        Self::Rule { sort, name: name.to_owned(), rule: rule.to_owned(), why: mistake.about(rule) }
+    }
 }

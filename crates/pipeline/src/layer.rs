@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use crate::{
     Settings,
     audit::Entry,
+    authorize::{Authority, Judgement},
     circuit_breaker::Circuits,
     gate::{Running, dispatch},
     redact::Redaction,
@@ -42,6 +43,7 @@ pub(crate) struct Next<'a> {
     below: usize,
     ticket: Ticket,
     entry: Option<&'a Entry<'a>>,
+    judgement: &'a Judgement,
 }
 
 /// The same for reads that outlive the call they were begun for. They add nothing to its record.
@@ -50,13 +52,16 @@ pub(crate) struct Rest {
     column: Column,
     below: usize,
     ticket: Ticket,
+    judgement: Arc<Judgement>,
 }
 
 /// What the gate worked out about a call, for all layers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
-    /// The tool's index in [`Catalog::tools`], if a tool of that name exists.
+    /// The tool's index in [`Catalog::tools`], if a tool of that name exists for the caller.
     pub(crate) tool: Option<usize>,
+    /// The same for a tool that the caller may not know of: what is written down is redacted by its rules all the same.
+    pub(crate) named: Option<usize>,
     /// The backend's index in [`Opening::backends`], if the target exists.
     pub(crate) backend: Option<usize>,
     /// By when the call is answered. For a write this is later than `call.deadline`, which is what the backend is told: the time
@@ -66,8 +71,8 @@ pub(crate) struct Ticket {
 
 impl<'a> Next<'a> {
     /// The whole column.
-    pub(crate) fn column(column: &'a Column, ticket: Ticket) -> Self {
-        Self { column, below: 0, ticket, entry: None }
+    pub(crate) fn column(column: &'a Column, ticket: Ticket, judgement: &'a Judgement) -> Self {
+        Self { column, below: 0, ticket, entry: None, judgement }
     }
 
     /// What the gate worked out about the call.
@@ -85,6 +90,11 @@ impl<'a> Next<'a> {
         self.entry
     }
 
+    /// Who the caller is to the gate, and which rule decided.
+    pub(crate) fn judgement(&self) -> &'a Judgement {
+        self.judgement
+    }
+
     /// Lets the call go on.
     pub(crate) fn run(self, call: &'a Call) -> Outcome<'a> {
         match self.column.get(self.below) {
@@ -95,7 +105,7 @@ impl<'a> Next<'a> {
 
     /// The rest of the column, to keep.
     pub(crate) fn keep(self) -> Rest {
-        Rest { column: self.column.clone(), below: self.below, ticket: self.ticket }
+        Rest { column: self.column.clone(), below: self.below, ticket: self.ticket, judgement: Arc::new(self.judgement.renewed()) }
     }
 }
 
@@ -112,7 +122,7 @@ impl Rest {
 
     /// Lets the call go on.
     pub(crate) fn run<'a>(&'a self, call: &'a Call) -> Outcome<'a> {
-        Next { column: &self.column, below: self.below, ticket: self.ticket, entry: None }.run(call)
+        Next { column: &self.column, below: self.below, ticket: self.ticket, entry: None, judgement: &self.judgement }.run(call)
     }
 }
 
@@ -145,6 +155,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) clock: Clock,
     /// What must not be written down or repeated.
     pub(crate) redaction: &'a Arc<Redaction>,
+    /// Who may do what.
+    pub(crate) authority: &'a Arc<Authority>,
     /// The calls under way.
     pub(crate) running: &'a Arc<Running>,
     /// Where a layer registers its metrics.

@@ -8,6 +8,7 @@
 //! whole: what a transport calls, and what a backend calls back into.
 
 mod attempt;
+mod authorize;
 mod bulkhead;
 mod cache;
 mod catch;
@@ -27,13 +28,15 @@ mod outcome;
 mod rate_limit;
 mod redact;
 mod repeats;
-mod retry;
+mod require;
+RETRY
 mod stack;
 mod subject;
 mod validate;
 
 pub mod audit;
 
+pub use authorize::{Config as AuthorizeConfig, Explanation, Finding};
 pub use bulkhead::{BackendPlaces, Config as BulkheadConfig};
 pub use cache::Config as CacheConfig;
 pub use circuit_breaker::{Config as BreakerConfig, Slow};

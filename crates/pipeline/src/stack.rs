@@ -1,11 +1,11 @@
 //! The column, outermost layer first. This table is the order; each row says why it stands there.
 //!
-//! Layers to come have their places: authorize above `validate`; once between `rate_limit` and `fallback`.
+//! Layers to come have their places: once between `rate_limit` and `fallback`.
 
 use crate::{
-    Error, attempt, audit, bulkhead, cache, catch, circuit_breaker, deadline, door, fallback, find,
+    Error, attempt, audit, authorize, bulkhead, cache, catch, circuit_breaker, deadline, door, fallback, find,
     layer::{Layer, Opening},
-    observe, rate_limit, repeats, retry, validate,
+    observe, rate_limit, repeats, require, retry, validate,
 };
 
 /// One layer: its name, and how it is opened. Opening precomputes what does not change from call to call.
@@ -28,8 +28,12 @@ pub(crate) const STACK: &[Row] = &[
     Row { name: "repeats", open: repeats::open },
     // Below audit: who asks for what does not exist is on the record. Above the rest, which needs to know the tool.
     Row { name: "find", open: find::open },
+    // Above everything that answers: nobody learns more from a refused call than that it was refused.
+    Row { name: "authorize", open: authorize::open },
     // Above everything that counts or waits: bad arguments use up nobody's room.
     Row { name: "validate", open: validate::open },
+    // Below validate: conditions are about arguments that fit. Above all that keeps replies: who breaks one gets none of them.
+    Row { name: "require", open: require::open },
     // Below validate: bad arguments use up nobody's quota. Above the cache: a quota is about callers, so cache hits count.
     Row { name: "rate_limit", open: rate_limit::open },
     // Above everything that may fail for want of the backend. Above the cache too: what stands in for an answer is never kept as one.

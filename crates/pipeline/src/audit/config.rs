@@ -23,6 +23,9 @@ pub struct Config {
     /// refused at their deadline.
     #[schemars(range(min = 1))]
     pub queue: usize,
+    /// How many requests a second whose caller was not recognised have a record each; default 10. What comes beyond is counted, and
+    /// the count of a second has one record.
+    pub strangers: u32,
     /// How many characters of a text are written down; default 256. The rest is cut and the cut is marked.
     pub value: usize,
     /// How much of one call's arguments is written down; default `4KiB`. Further members are counted and left out.
@@ -40,6 +43,7 @@ impl Default for Config {
             redact: Vec::new(),
             patterns: vec![Pattern::Card, Pattern::Email, Pattern::Token],
             queue: 4096,
+            strangers: 10,
             value: 256,
             arguments: Size::kib(4),
             keep: None,

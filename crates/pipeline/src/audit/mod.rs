@@ -18,11 +18,13 @@
 mod config;
 mod entry;
 mod layer;
+mod strangers;
 
 pub use crate::redact::Pattern;
 pub use config::Config;
 pub(crate) use entry::Entry;
 pub(crate) use layer::{open, open_intend};
+pub(crate) use strangers::Strangers;
 
 #[cfg(test)]
 mod tests;

@@ -17,14 +17,16 @@ pub(crate) fn open(_opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> 
 #[async_trait]
 impl Layer for Find {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        match (&call.found, &call.target) {
-            (Found::Nothing, Target::Tool(name)) => Err(Fault::unknown("tool", name)),
-            (Found::Nothing, Target::Resource(uri)) => Err(Fault::unknown_resource(uri)),
-            (Found::Nothing, Target::Prompt(name) | Target::Completion { of: Reference::Prompt(name), .. }) => {
-                Err(Fault::unknown("prompt", name))
-            }
-            (Found::Nothing, Target::Completion { of: Reference::Template(uri), .. }) => Err(Fault::unknown("resource template", uri)),
-            _ => next.run(call).await,
-        }
+        if let Found::Nothing = call.found { Err(unknown(call)) } else { next.run(call).await }
+    }
+}
+
+/// The answer to a call of what does not exist, or not for this caller.
+pub(crate) fn unknown(call: &Call) -> Fault {
+    match &call.target {
+        Target::Tool(name) => Fault::unknown("tool", name),
+        Target::Resource(uri) => Fault::unknown_resource(uri),
+        Target::Prompt(name) | Target::Completion { of: Reference::Prompt(name), .. } => Fault::unknown("prompt", name),
+        Target::Completion { of: Reference::Template(uri), .. } => Fault::unknown("resource template", uri),
     }
 }

@@ -25,6 +25,7 @@ impl Gate {
                 warn!(calls = self.running.count(), "closing: calls that do not heed cancelling are left behind");
             }
         }
+        self.strangers.flush();
         if timeout(AFTERMATH, self.store.audit().flush()).await.is_err() {
             let records = self.store.audit().backlog().records;
             tracing::error!(records, "closing: the audit log could not be written to its end");

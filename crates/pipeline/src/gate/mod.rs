@@ -16,15 +16,17 @@ use std::{
 
 use async_trait::async_trait;
 use callgate_model::{
-    Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Fault, Gateway, Identify, Identity, Invoke, Notices,
-    Probe, Reply, Unidentified,
+    Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Deadline, Fault, Found, Gateway, Identify, Identity,
+    Invoke, Members, Notices, Origin, Probe, Reply, Target, Unidentified,
 };
 use callgate_store::{Store, shared::Shared};
 use futures_util::{FutureExt as _, future::join_all};
 use prometheus_client::registry::Registry;
 
 use crate::{
-    Settings,
+    Explanation, Settings,
+    audit::Strangers,
+    authorize::{self, Authority, Judgement},
     layer::{Column, Next},
     metrics::{self, Backends},
 };
@@ -58,8 +60,10 @@ pub struct Parts {
 pub struct Gate {
     identity: Arc<Identity>,
     catalog: Arc<Catalog>,
+    authority: Arc<Authority>,
     backends: Backends,
     identify: Option<Arc<dyn Identify>>,
+    strangers: Strangers,
     local: Arc<Caller>,
     store: Arc<dyn Store>,
     targets: Targets,
@@ -78,13 +82,39 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
+    /// Everything on offer, whoever may use it.
+    #[must_use]
+    pub fn everything(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// What the rules say of a call, rule by rule. Nothing is called and nothing is written down.
+    #[must_use]
+    pub fn explain(&self, caller: Arc<Caller>, target: Target, arguments: Members) -> Explanation {
+        let deadline = Deadline::after(Duration::from_secs(1));
+        let mut call = Call::new(target, arguments, caller, Arc::new(Origin::default()), deadline);
+        call.found = self.catalog.find(&call.target);
+        let tool = self.targets.place(&call.target);
+        self.authority.explain(&call, tool)
+    }
+
     async fn walk(&self, mut call: Call) -> Result<Reply, Fault> {
         let _under_way = self.running.enter();
-        call.found = self.catalog.find(&call.target);
-        let ticket = self.targets.admit(&mut call);
+        let standing = self.authority.standing(&call.caller);
+        let named = self.targets.place(&call.target);
+        let tool = named.filter(|tool| !standing.hides(*tool));
+        call.found = match tool {
+            Some(tool) => Found::Tool(self.catalog.tools()[tool].clone()),
+            None => standing.catalog.find(&call.target),
+        };
+        let ticket = self.targets.admit(&mut call, tool, named);
+        let judgement = Judgement::new(standing);
+        if matches!(call.found, Found::Nothing) && !matches!(self.catalog.find(&call.target), Found::Nothing) {
+            judgement.note(authorize::HIDDEN.into());
+        }
         call.notices = self.notices.clone();
         call.gate = Some(self.me.clone());
-        Next::column(&self.column, ticket).run(&call).await
+        Next::column(&self.column, ticket, &judgement).run(&call).await
     }
 
     async fn probe_backend(&self, name: &BackendName, backend: &dyn Backend) -> Probe {
@@ -106,7 +136,7 @@ impl Gateway for Gate {
 
     async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
         match &self.identify {
-            Some(identify) => identify.identify(credentials).await,
+            Some(identify) => identify.identify(credentials).await.inspect_err(|why| self.strangers.refused(why)),
             None => Ok(self.local.clone()),
         }
     }
@@ -115,8 +145,8 @@ impl Gateway for Gate {
         self.identify.as_deref().map(Identify::authentication)
     }
 
-    fn catalog(&self, _caller: &Caller) -> Arc<Catalog> {
-        self.catalog.clone()
+    fn catalog(&self, caller: &Caller) -> Arc<Catalog> {
+        self.authority.standing(caller).catalog.clone()
     }
 
     async fn call(&self, call: Call) -> Result<Reply, Fault> {

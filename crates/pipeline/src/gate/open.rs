@@ -12,6 +12,8 @@ use prometheus_client::registry::Registry;
 use super::{Gate, Parts, Running};
 use crate::{
     Config, Error,
+    audit::Strangers,
+    authorize::{Authority, House},
     circuit_breaker::Circuits,
     layer::{Opening, Tenants, Ticket},
     metrics::{Backends, Process},
@@ -25,6 +27,8 @@ impl Gate {
         let Parts { identity, backends, identify, store, shared, settings, notices, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
+        let house = if identify.is_some() { House::Closed } else { House::Open };
+        let authority = Arc::new(Authority::open(&catalog, &settings.calls.authorize, house)?);
         let running = Arc::new(Running::default());
         let mut registry = Registry::default();
         let names: Vec<_> = backends.iter().map(|(name, _)| name.clone()).collect();
@@ -39,6 +43,7 @@ impl Gate {
             shared: &shared,
             clock,
             redaction: &redaction,
+            authority: &authority,
             running: &running,
             registry: &mut registry,
         };
@@ -47,6 +52,7 @@ impl Gate {
             tracing::debug!(layer = row.name, "opening");
             column.push((row.open)(&mut opening)?);
         }
+        let strangers = Strangers::new(&store, clock, settings.audit.strangers, &mut registry);
         shared.register(&mut registry);
         registry.register_collector(Box::new(Process));
         let targets = Targets::new(&catalog, &names, &settings.calls);
@@ -56,6 +62,7 @@ impl Gate {
                 identity: Arc::new(identity),
                 backends: Backends(backends),
                 identify,
+                strangers,
                 local: Caller::local(),
                 store,
                 targets,
@@ -65,6 +72,7 @@ impl Gate {
                 running,
                 probe: settings.calls.probe.get(),
                 catalog,
+                authority,
                 me,
             }
         }))
@@ -104,12 +112,17 @@ impl Targets {
         }
     }
 
-    /// Finds the tool and its backend and sets the deadline of the call. Time that was used before stays used.
-    pub(super) fn admit(&self, call: &mut Call) -> Ticket {
-        let tool = match &call.target {
+    /// Where a tool stands in the catalog.
+    pub(super) fn place(&self, target: &Target) -> Option<usize> {
+        match target {
             Target::Tool(name) => self.tools.get(name.as_str()).copied(),
             Target::Resource(_) | Target::Prompt(_) | Target::Completion { .. } => None,
-        };
+        }
+    }
+
+    /// Finds the backend and sets the deadline of the call. Time that was used before stays used. `tool` exists for the caller, `named`
+    /// whoever calls.
+    pub(super) fn admit(&self, call: &mut Call, tool: Option<usize>, named: Option<usize>) -> Ticket {
         let limit = tool.map(|tool| &self.limits[tool]);
         let answer_by = call.deadline.within(limit.map_or(self.default, |limit| limit.span));
         let writes = limit.is_some_and(|limit| limit.effect != Effect::Read);
@@ -117,7 +130,7 @@ impl Targets {
         call.deadline = if writes { answer_by.within(span - self.settle.min(span / 10)) } else { answer_by };
         let other = || call.found.backend().and_then(|(name, _)| position(&self.backends, name));
         let backend = limit.map_or_else(other, |limit| limit.backend);
-        Ticket { tool, backend, answer_by }
+        Ticket { tool, named, backend, answer_by }
     }
 }
 
