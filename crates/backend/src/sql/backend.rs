@@ -58,9 +58,9 @@ pub(super) enum Proposer {
 
 impl Database {
     async fn run(&self, program: &Arc<Program>, arguments: &Members, page: Page, call: &Call) -> Result<Answer, Fault> {
-        let values = program.values(arguments, self.clock)?;
+        let values = program.values(arguments, &call.caller, self.clock)?;
         let begin = Instant::now();
-        let answer = self.engine.run(program, values, page, call.deadline).await;
+        let answer = self.engine.run(program, values, page, call.deadline, &call.caller).await;
         self.durations.add(begin.elapsed());
         answer
     }

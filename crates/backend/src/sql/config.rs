@@ -6,6 +6,8 @@ use callgate_config::{Mapping, Secret, Size, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::session;
+
 /// A database.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,8 @@ pub struct Settings {
     /// The connections.
     #[serde(default)]
     pub pool: Pool,
+    /// What each transaction begins with, for row-level security. PostgreSQL only.
+    pub session: Option<session::Config>,
 }
 
 /// When migrations run.
@@ -62,7 +66,8 @@ impl Default for Pool {
 #[serde(deny_unknown_fields)]
 pub struct Tool {
     /// One statement. Parameters are written `:name` and are bound, never spliced in. `x IN (:list)` takes a list;
-    /// `FROM :items AS i` takes a list of objects as a table.
+    /// `FROM :items AS i` takes a list of objects as a table. `:caller.id`, `:caller.tenant`, `:caller.proof`, `:caller.roles`,
+    /// `:caller.scopes` and `:caller.claims.NAME` are who was recognised, whatever the arguments are; a claim that is not there is NULL.
     pub sql: Option<String>,
     /// Several statements in one transaction, for `write` and `destroy`. The last one that returns rows is the reply.
     pub steps: Option<Vec<Step>>,

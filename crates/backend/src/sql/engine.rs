@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callgate_model::{Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, async_trait};
 
 use super::{
     migrate::Script,
@@ -22,8 +22,15 @@ pub(super) trait Engine: Send + Sync + 'static {
     async fn describe(&self, statement: &mut Statement, parameters: &[Parameter], access: Access) -> Result<(), Objection>;
 
     /// Runs a program. Reads see one state of the database; writes happen wholly or not at all. The work stops when the deadline
-    /// passes or the future is dropped.
-    async fn run(&self, program: &Arc<Program>, values: Values<'_>, page: Page, deadline: Deadline) -> Result<Answer, Fault>;
+    /// passes or the future is dropped. An engine that can be told who is calling is told.
+    async fn run(
+        &self,
+        program: &Arc<Program>,
+        values: Values<'_>,
+        page: Page,
+        deadline: Deadline,
+        caller: &Caller,
+    ) -> Result<Answer, Fault>;
 
     /// The names of all tables and views, sorted.
     async fn table_names(&self) -> Result<Vec<String>, Fault>;

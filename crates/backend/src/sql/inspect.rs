@@ -7,6 +7,7 @@ use super::{
     config::Pool,
     engine::{Engine, Objection},
     postgres::Postgres,
+    session::Session,
     sqlite::Sqlite,
     table::Table,
 };
@@ -40,7 +41,7 @@ pub async fn tables(url: &str, folder: &Path) -> Result<Vec<Table>, InspectError
     let engine: Box<dyn Engine> = match Place::of(url, folder).map_err(InspectError::Url)? {
         Place::Sqlite(path) if !path.exists() => return Err(InspectError::Missing(path.display().to_string())),
         Place::Sqlite(path) => Box::new(Sqlite::look("init", path, &pool)?),
-        Place::Postgres(url) => Box::new(Postgres::open("init", &url, &pool).await?),
+        Place::Postgres(url) => Box::new(Postgres::open("init", &url, &pool, &Session::default()).await?),
     };
     let mut tables = Vec::new();
     for name in engine.table_names().await.map_err(InspectError::Read)? {

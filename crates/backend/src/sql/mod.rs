@@ -6,6 +6,7 @@
 //! every structured reply fits the schema derived from its statement.
 
 mod backend;
+mod caller;
 mod check;
 mod column;
 mod config;
@@ -19,6 +20,7 @@ mod postgres;
 mod program;
 mod reply;
 mod rows;
+mod session;
 mod sqlite;
 mod table;
 mod text;
@@ -30,6 +32,7 @@ use callgate_model::{Backend, async_trait};
 
 pub use config::{Completion, Expect, Generate, Migrate, Moment, Nest, Pool, Resource, Returns, Settings, Step, Tool};
 pub use inspect::{InspectError, tables};
+pub use session::Config as Session;
 pub use table::{ForeignKey, Index, Table, TableColumn};
 
 use crate::declare::{Aim, KindOf, Opening, Share};

@@ -6,10 +6,11 @@ use std::{
 };
 
 use aws_lc_rs::rand;
-use callgate_model::{Clock, Fault, Members};
+use callgate_model::{Caller, Clock, Fault, Members};
 use serde_json::Value;
 
 use super::{
+    caller::Trait,
     column::Column,
     config::{Expect, Returns},
     rows::Rows,
@@ -66,6 +67,8 @@ pub(super) enum Source {
     Id(String),
     /// The present moment.
     Now,
+    /// Who is calling.
+    Caller(Trait),
 }
 
 /// One statement of a program.
@@ -158,12 +161,16 @@ impl Program {
     }
 
     /// The values for one call. What is not given is the default, or nothing.
-    pub(super) fn values<'a>(&'a self, arguments: &'a Members, clock: Clock) -> Result<Values<'a>, Fault> {
+    pub(super) fn values<'a>(&'a self, arguments: &'a Members, caller: &'a Caller, clock: Clock) -> Result<Values<'a>, Fault> {
         let value = |parameter: &'a Parameter| match &parameter.source {
             Source::Argument(default) => {
                 let value = arguments.get(&parameter.name).or(default.as_ref()).unwrap_or(&Value::Null);
                 exact(value, &parameter.of).map_err(|reason| Fault::arguments(format!("`{}` {reason}", parameter.name)))
             }
+            Source::Caller(of) => match of.value(caller) {
+                value if holds_nul(&value) => Err(Fault::denied(format!("`{of}` of yours cannot be used here"))),
+                value => Ok(value),
+            },
             Source::Id(prefix) => Ok(Cow::Owned(Value::String(fresh_id(prefix)?))),
             Source::Now => Ok(Cow::Owned(Value::String(clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))),
         };
@@ -288,6 +295,16 @@ fn exact<'a>(value: &'a Value, of: &Type) -> Result<Cow<'a, Value>, &'static str
             Ok(Cow::Owned(Value::Object(changed)))
         }
         _ => Ok(Cow::Borrowed(value)),
+    }
+}
+
+/// A text with U+0000 in it: see [`exact`].
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

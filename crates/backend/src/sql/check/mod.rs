@@ -12,6 +12,7 @@ use super::{
     Sql,
     config::{Completion, Migrate, Pool, Resource, Returns, Settings},
     program::{Access, Program},
+    session::Session,
     text::{Dialect, Window},
 };
 use crate::declare::{self, CompletionEntry, ResourceEntry, Share, Type};
@@ -23,6 +24,7 @@ pub(super) struct Checked {
     pub(super) name: BackendName,
     pub(super) place: Place,
     pub(super) pool: Pool,
+    pub(super) session: Session,
     pub(super) migrations: Option<PathBuf>,
     pub(super) migrate: Migrate,
     pub(super) section: Section,
@@ -101,7 +103,7 @@ pub(super) struct CheckedCompletion {
 
 /// Checks a share.
 pub(super) fn check(share: Share<Sql>, problems: &mut Problems) -> Option<Checked> {
-    let Settings { url, migrations, migrate, pool } = share.settings;
+    let Settings { url, migrations, migrate, pool, session } = share.settings;
     let folder = share.section.folder().to_owned();
     let place = Place::of(url.expose(), &folder).map_err(|rule| problems.push(share.section.problem("/url", rule))).ok()?;
     let dialect = place.dialect();
@@ -113,12 +115,13 @@ pub(super) fn check(share: Share<Sql>, problems: &mut Problems) -> Option<Checke
         problems.push(share.section.problem("/migrate", "there are no `migrations` to run").help("name their folder"));
     }
     let before = problems.len();
-    let tools: Vec<_> = share.tools.into_iter().filter_map(|entry| tool::check(entry, dialect, problems)).collect();
+    let session = Session::check(session.as_ref(), dialect, &share.section, problems);
+    let tools: Vec<_> = share.tools.into_iter().filter_map(|entry| tool::check(entry, dialect, &session, problems)).collect();
     let resources: Vec<_> = share.resources.into_iter().filter_map(|entry| resource(entry, dialect, problems)).collect();
     let completions: Vec<_> = share.completions.into_iter().filter_map(|entry| completion(entry, dialect, problems)).collect();
     (problems.len() == before).then_some(())?;
     let (name, section) = (share.name, share.section);
-    Some(Checked { name, place, pool, migrations, migrate, section, tools, resources, completions })
+    Some(Checked { name, place, pool, session, migrations, migrate, section, tools, resources, completions })
 }
 
 fn resource(entry: ResourceEntry<Resource>, dialect: Dialect, problems: &mut Problems) -> Option<CheckedResource> {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     declare::{Type, meant},
     sql::{
+        caller::{KNOWN, PREFIX, Trait},
         config::Returns,
         program::{Access, Nest, Pace, Parameter, Program, Source, Statement, Step},
         text::{self, Dialect, Known, Text, TextError, Window},
@@ -57,10 +58,15 @@ impl<'a> Builder<'a> {
         // A text that cannot be scanned is reported when it becomes a statement.
         let names = Text::scan(sql, self.dialect).map(|text| text::names(&text)).unwrap_or_default();
         for name in names {
-            if self.index(name).is_none() {
+            if self.index(name).is_none() && !name.starts_with(PREFIX) {
                 self.argument(name, Type::String, None);
             }
         }
+    }
+
+    /// What the statements read of the caller.
+    pub(super) fn traits(&self) -> impl Iterator<Item = &Trait> {
+        self.parameters.iter().filter_map(|parameter| if let Source::Caller(of) = &parameter.source { Some(of) } else { None })
     }
 
     /// Where the parameter stands.
@@ -137,6 +143,19 @@ impl<'a> Builder<'a> {
         for name in text::names(scanned) {
             if let Some(index) = self.index(name) {
                 self.used[index] = true;
+                continue;
+            }
+            if name.starts_with(PREFIX) {
+                match Trait::named(name) {
+                    Some(of) => {
+                        self.parameter(name, of.of(), Source::Caller(of));
+                        self.used[self.parameters.len() - 1] = true;
+                    }
+                    None => {
+                        problems.push(self.section.problem(pointer, format!("there is no `:{name}`")).help(KNOWN));
+                        good = None;
+                    }
+                }
                 continue;
             }
             let problem = self.section.problem(pointer, format!("there is no parameter `:{name}`"));

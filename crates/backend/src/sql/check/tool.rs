@@ -1,24 +1,26 @@
 //! The check of one tool.
 
 use callgate_config::{Problems, Section};
-use callgate_model::Effect;
+use callgate_model::{Effect, Sharing};
 
 use super::{
     CheckedTool,
     program::{Builder, Limits, step},
 };
 use crate::{
-    declare::{Parameter, ToolEntry, Type},
+    declare::{self, Parameter, ToolEntry, Type},
     sql::{
+        caller::Trait,
         config::{self, Generate, Returns},
         cursor::AFTER,
         program::{Access, Nest, Source, Step},
+        session::Session,
         text::{Dialect, Window},
     },
 };
 
 /// Checks a tool. `None` only together with a problem.
-pub(super) fn check(entry: ToolEntry<config::Tool>, dialect: Dialect, problems: &mut Problems) -> Option<CheckedTool> {
+pub(super) fn check(entry: ToolEntry<config::Tool>, dialect: Dialect, session: &Session, problems: &mut Problems) -> Option<CheckedTool> {
     let ToolEntry { mut head, own, section } = entry;
     let before = problems.len();
     let access = if head.effect == Effect::Read { Access::Read } else { Access::Write };
@@ -42,9 +44,25 @@ pub(super) fn check(entry: ToolEntry<config::Tool>, dialect: Dialect, problems: 
         let description = "Goes on behind an earlier reply: its `after`, unchanged, with the same arguments.";
         head.input.parameters.push(Parameter::optional_text(AFTER, description));
     }
+    shared(&head, &builder, session, &section, problems);
     (problems.len() == before).then_some(())?;
     let program = builder.program(steps, own.returns, access, limits, own.missing);
     Some(CheckedTool { head, program, section })
+}
+
+/// A reply that is made of who is calling is not kept for those who are somebody else.
+fn shared(head: &declare::Tool, builder: &Builder<'_>, session: &Session, section: &Section, problems: &mut Problems) {
+    let Some(caching) = &head.terms.cache else { return };
+    let fits = |of: &&Trait| match caching.shared {
+        Sharing::Caller => true,
+        Sharing::Role => of.is_shared_by_role(),
+        Sharing::Tenant => of.is_shared_by_tenant(),
+    };
+    if let Some(other) = builder.traits().chain(&session.settings).find(|of| !fits(of)) {
+        let problem =
+            section.problem("/cache/shared", format!("the reply depends on `{other}`, which is not the same for all who would share it"));
+        problems.push(problem.help("leave `shared` out, so that each caller has replies of their own"));
+    }
 }
 
 /// Keys that only make sense together.

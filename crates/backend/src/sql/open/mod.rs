@@ -30,7 +30,9 @@ pub(super) async fn connect(checked: &Checked, aim: Aim) -> Result<Arc<dyn Engin
     let sqlite = if aim == Aim::Check { Sqlite::look } else { Sqlite::open };
     let engine: Result<Arc<dyn Engine>, Objection> = match &checked.place {
         Place::Sqlite(path) => sqlite(name, path.clone(), &checked.pool).map(|engine| Arc::new(engine) as Arc<dyn Engine>),
-        Place::Postgres(url) => Postgres::open(name, url, &checked.pool).await.map(|engine| Arc::new(engine) as Arc<dyn Engine>),
+        Place::Postgres(url) => {
+            Postgres::open(name, url, &checked.pool, &checked.session).await.map(|engine| Arc::new(engine) as Arc<dyn Engine>)
+        }
     };
     engine.map_err(|objection| problem(&checked.section, "/url", &objection).into())
 }

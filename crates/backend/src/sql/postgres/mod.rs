@@ -13,7 +13,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use callgate_model::{Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, async_trait};
 use deadpool_postgres::{Object, Pool, PoolError};
 use tokio_postgres::{Error, Statement as Prepared};
 
@@ -23,6 +23,7 @@ use super::{
     engine::{Answer, Connections, Engine, Objection},
     migrate::Script,
     program::{Access, Page, Parameter, Program, Statement, Values},
+    session::Session,
     table::Table,
     text::Dialect,
 };
@@ -36,6 +37,7 @@ pub(super) struct Postgres {
     pool: Pool,
     tls: Tls,
     wait: Duration,
+    session: Session,
 }
 
 /// Work that no call waits for: probes, descriptions.
@@ -43,11 +45,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Postgres {
     /// Connects once, to see that it can.
-    pub(super) async fn open(name: &str, url: &str, pool: &config::Pool) -> Result<Self, Objection> {
+    pub(super) async fn open(name: &str, url: &str, pool: &config::Pool, session: &Session) -> Result<Self, Objection> {
         let wait = pool.wait.0;
         let (pool, tls) = connect::pool(url, pool)?;
         drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", why(&error))))?);
-        Ok(Self { name: name.to_owned(), pool, tls, wait })
+        Ok(Self { name: name.to_owned(), pool, tls, wait, session: session.clone() })
     }
 
     async fn client(&self) -> Result<Object, Fault> {
@@ -132,9 +134,16 @@ impl Engine for Postgres {
         Ok(())
     }
 
-    async fn run(&self, program: &Arc<Program>, values: Values<'_>, page: Page, deadline: Deadline) -> Result<Answer, Fault> {
+    async fn run(
+        &self,
+        program: &Arc<Program>,
+        values: Values<'_>,
+        page: Page,
+        deadline: Deadline,
+        caller: &Caller,
+    ) -> Result<Answer, Fault> {
         let lease = self.lease(deadline).await?;
-        let work = Work { backend: &self.name, program, values, page, deadline };
+        let work = Work { backend: &self.name, program, values, page, deadline, session: &self.session, caller };
         if program.access == Access::Write {
             return work.write(lease).await;
         }

@@ -8,21 +8,23 @@ use std::{
     },
 };
 
-use callgate_model::{Deadline, Fault};
+use callgate_model::{Caller, Deadline, Fault};
 use deadpool_postgres::ClientWrapper;
 use futures_util::{
     StreamExt as _,
-    future::{join_all, join4},
+    future::{join_all, join5},
 };
-use tokio_postgres::{Error, Statement as Prepared};
+use tokio_postgres::{Error, Statement as Prepared, types::Type};
 
 use super::{bind::Bound, decode, faults, lease::Lease};
 use crate::sql::{
     config::Returns,
     engine::Answer,
-    program::{Nest, Page, Program, Statement, Values},
+    program::{Fed, Nest, Page, Program, Statement, Values},
     reply,
     rows::{Cut, Rows},
+    session::Session,
+    text::Form,
 };
 
 /// How often a transaction is run that gets into the way of others.
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) values: Values<'a>,
     pub(super) page: Page,
     pub(super) deadline: Deadline,
+    pub(super) session: &'a Session,
+    pub(super) caller: &'a Caller,
 }
 
 /// How much of a result is read.
@@ -63,18 +67,22 @@ impl Work<'_> {
             prepared_nests.push(self.prepare(client, &nest.statement).await?);
         }
         let isolation = if nests.is_empty() { "" } else { " ISOLATION LEVEL REPEATABLE READ" };
-        let begin = format!("BEGIN{isolation} READ ONLY; SET LOCAL statement_timeout = {}", self.patience());
+        let begin = format!("BEGIN{isolation} READ ONLY; {}", self.beginning());
+        let introduction = self.introduction(client).await?;
         let nested =
             nests.iter().zip(&prepared_nests).map(|(nest, prepared)| self.run(client, prepared, &nest.statement, self.nested(nest)));
         // All are sent at once, in this order, and answered in this order. If the first fails, the session itself is read-only.
-        let (begun, main_rows, nested, ended) = join4(
+        // If the caller cannot be introduced, the transaction is broken and the queries in it give nothing.
+        let (begun, introduced, main_rows, nested, ended) = join5(
             client.batch_execute(&begin),
+            self.introduce(client, introduction.as_ref()),
             self.run(client, &prepared, main, self.reach()),
             join_all(nested),
             client.batch_execute("COMMIT"),
         )
         .await;
         begun.map_err(|error| self.fault(error, main))?;
+        introduced.map_err(|error| self.fault(error, main))?;
         let main_rows = main_rows?;
         let mut nested = nested.into_iter();
         let mut rows = Vec::with_capacity(self.program.nests.len());
@@ -141,8 +149,11 @@ impl Work<'_> {
         for step in &self.program.steps {
             prepared.push(self.prepare(client, &step.statement).await?);
         }
-        let begin = format!("BEGIN READ WRITE; SET LOCAL statement_timeout = {}", self.patience());
-        client.batch_execute(&begin).await.map_err(|error| self.fault(error, &self.program.steps[0].statement))?;
+        let first = &self.program.steps[0].statement;
+        let introduction = self.introduction(client).await?;
+        let begin = format!("BEGIN READ WRITE; {}", self.beginning());
+        client.batch_execute(&begin).await.map_err(|error| self.fault(error, first))?;
+        self.introduce(client, introduction.as_ref()).await.map_err(|error| self.fault(error, first))?;
         let mut main = Rows::default();
         for (index, (step, prepared)) in self.program.steps.iter().zip(&prepared).enumerate() {
             let is_answer = index == self.program.answer;
@@ -166,6 +177,34 @@ impl Work<'_> {
         let answer = Answer { main, nests };
         reply::settle(self.program, &answer)?;
         Ok(answer)
+    }
+
+    /// What every transaction begins with: its own time limit, and whose rights it has.
+    fn beginning(&self) -> String {
+        let patience = format!("SET LOCAL statement_timeout = {}", self.patience());
+        self.session.role.as_ref().map_or_else(|| patience.clone(), |role| format!("{patience}; {role}"))
+    }
+
+    /// The statement that tells the session who is calling, if it wants to know.
+    async fn introduction(&self, client: &ClientWrapper) -> Result<Option<Prepared>, Fault> {
+        if self.session.statement.is_empty() {
+            return Ok(None);
+        }
+        let types = vec![Type::TEXT; self.session.settings.len()];
+        let prepared = client.prepare_typed_cached(&self.session.statement, &types).await;
+        prepared.map(Some).map_err(|error| self.fault(error, &self.program.steps[0].statement))
+    }
+
+    /// Tells the session who is calling, for this transaction.
+    async fn introduce(&self, client: &ClientWrapper, introduction: Option<&Prepared>) -> Result<(), Error> {
+        let Some(introduction) = introduction else { return Ok(()) };
+        let values: Vec<_> = self.session.settings.iter().map(|of| of.value(self.caller)).collect();
+        let bound = values.iter().map(|value| Bound(Fed::Value(value.as_ref(), Form::Value)));
+        let mut answer = pin!(client.query_raw(introduction, bound.collect::<Vec<_>>()).await?);
+        while let Some(row) = answer.next().await {
+            row?;
+        }
+        Ok(())
     }
 
     /// The statement as this connection knows it; a round trip the first time only.

@@ -14,7 +14,7 @@ mod writer;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use callgate_model::{Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, async_trait};
 use rusqlite::ErrorCode;
 use tokio::time::Instant;
 
@@ -174,7 +174,14 @@ impl Engine for Sqlite {
         Ok(())
     }
 
-    async fn run(&self, program: &Arc<Program>, values: Values<'_>, page: Page, deadline: Deadline) -> Result<Answer, Fault> {
+    async fn run(
+        &self,
+        program: &Arc<Program>,
+        values: Values<'_>,
+        page: Page,
+        deadline: Deadline,
+        _caller: &Caller,
+    ) -> Result<Answer, Fault> {
         match program.access {
             Access::Read => self.read(program, values, page, deadline).await,
             Access::Write => self.write(program, values, deadline).await,

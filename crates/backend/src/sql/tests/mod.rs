@@ -2,6 +2,7 @@
 //!
 //! PostgreSQL is used where `CALLGATE_TEST_POSTGRES` names one; each test has a schema of its own there.
 
+mod callers;
 mod declarations;
 mod lists;
 mod migrations;

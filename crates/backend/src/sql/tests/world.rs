@@ -101,17 +101,32 @@ impl World {
 
     /// The same with more keys for the backend.
     pub(super) async fn open_with(engine: &Engine, yaml: &str, keys: &str) -> Result<Self, Problems> {
+        Self::open_over(engine, yaml, keys, "").await
+    }
+
+    /// The same over more than the rows above: `setup` runs after them.
+    pub(super) async fn open_over(engine: &Engine, yaml: &str, keys: &str, setup: &str) -> Result<Self, Problems> {
         let folder = tempfile::tempdir().unwrap();
         let migrations = folder.path().join("migrations");
         std::fs::create_dir(&migrations).unwrap();
         std::fs::write(migrations.join("001.sqlite.sql"), SQLITE).unwrap();
         std::fs::write(migrations.join("001.postgres.sql"), POSTGRES).unwrap();
         std::fs::write(migrations.join("002.sql"), BOTH).unwrap();
+        if !setup.is_empty() {
+            std::fs::write(migrations.join("003.sql"), setup).unwrap();
+        }
         let url = engine.url(folder.path()).await;
         let backend = open(folder.path(), &url, yaml, keys).await?;
         let name = callgate_model::BackendName::new("shop").unwrap();
         let catalog = Catalog::of([(name, backend.clone())]).unwrap();
         Ok(Self { folder, url, backend, catalog })
+    }
+
+    /// Runs a script in a database of PostgreSQL, past the gate.
+    pub(super) async fn clean(&self, script: &str) {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(script).await.unwrap();
     }
 
     pub(super) fn call(&self, target: Target, arguments: &str) -> Call {

@@ -105,6 +105,9 @@ pub(in crate::sql) fn bare(name: &str) -> String {
     name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).to_owned()
 }
 
+/// The parameter that has members.
+const CALLER: &str = "caller";
+
 struct Scanner<'a> {
     sql: &'a str,
     bytes: &'a [u8],
@@ -259,7 +262,14 @@ impl Scanner<'_> {
     fn colon(&mut self) -> Sort {
         if is_name(self.peek(1)) {
             self.at += 1;
+            let start = self.at;
             self.take_while(|byte| is_name(byte) || byte.is_ascii_digit());
+            // Only the caller has members: elsewhere a dot behind a parameter is the engine's to refuse.
+            let is_caller = &self.sql[start..self.at] == CALLER;
+            while is_caller && self.peek(0) == b'.' && is_name(self.peek(1)) {
+                self.at += 1;
+                self.take_while(|byte| is_name(byte) || byte.is_ascii_digit());
+            }
             return Sort::Parameter;
         }
         self.at += if self.peek(1) == b':' { 2 } else { 1 };
