@@ -10,6 +10,8 @@ use serde::{
 };
 use serde_json::Value;
 
+use crate::declare::AllowConfig;
+
 /// The keys of a resource that no backend serves: a text or a file.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,10 @@ pub struct PromptConfig {
     pub title: Option<String>,
     /// What the prompt is for.
     pub description: Option<String>,
+    /// Who may use it. One of these rules must hold: a scope (`read:customers`; several with blanks between them are all needed), a
+    /// role (`finance`), `anyone` who was recognised, or a condition over `caller` and `args` (`caller.tenant == 'acme'`). An empty
+    /// list is nobody. Needed where `auth` is configured. The tools under `data` have rules of their own.
+    pub allow: Option<AllowConfig>,
     /// Tool calls made before the template is filled in, as the caller and all at once, by the name under which the template finds
     /// the result. At most 16, all of effect `read`.
     #[serde(default)]

@@ -5,7 +5,10 @@ use callgate_model::Members;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::input::ParameterConfig;
+use super::{
+    allow::{AllowConfig, RequireConfig},
+    input::ParameterConfig,
+};
 
 /// The keys of every tool.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,6 +40,14 @@ pub struct ToolConfig {
     /// Resources that a successful call changes; whoever subscribed to them is told. `{argument}` is filled in.
     #[serde(default)]
     pub updates: Vec<String>,
+    /// Who may call it. One of these rules must hold: a scope (`read:customers`; several with blanks between them are all needed), a
+    /// role (`finance`), `anyone` who was recognised, or a condition over `caller`, `tool` and `args` (`caller.tenant == 'acme'`). An empty
+    /// list is nobody. Needed where `auth` is configured; without it the machine's own user has every scope and role.
+    pub allow: Option<AllowConfig>,
+    /// Conditions that the arguments must meet, all of them.
+    #[serde(default)]
+    #[schemars(length(max = 32))]
+    pub require: Vec<RequireConfig>,
     /// Keep replies and serve them again, instead of asking the backend each time. Only for `effect: read`.
     pub cache: Option<CacheConfig>,
     /// Tags of kept replies that a call makes stale, in all replicas, before it is answered. `{argument}` is filled in. Only for tools that
@@ -62,6 +73,8 @@ impl ToolConfig {
         "fallback",
         "redact",
         "updates",
+        "allow",
+        "require",
         "cache",
         "invalidates",
         "input",
@@ -154,11 +167,15 @@ pub struct ResourceConfig {
     pub description: Option<String>,
     /// Media type.
     pub mime: Option<String>,
+    /// Who may read it. One of these rules must hold: a scope (`read:customers`; several with blanks between them are all needed), a
+    /// role (`finance`), `anyone` who was recognised, or a condition over `caller`, and for a template over `args`, its variables (`caller.tenant == 'acme'`). An empty
+    /// list is nobody. Needed where `auth` is configured; without it the machine's own user has every scope and role.
+    pub allow: Option<AllowConfig>,
 }
 
 impl ResourceConfig {
     /// Its keys, to tell them from those of the kind. `complete` is read on its own.
-    pub const KEYS: &[&str] = &["backend", "name", "title", "description", "mime"];
+    pub const KEYS: &[&str] = &["backend", "name", "title", "description", "mime", "allow"];
 }
 
 /// Which backend proposes values.

@@ -4,6 +4,7 @@
 //! and lets its kind check the rest; it connects to nothing and reports every mistake at once. [`Plan`] is what it found good.
 //! What a tool does is left to its kind.
 
+mod allow;
 mod caching;
 mod config;
 pub mod input;
@@ -16,6 +17,7 @@ mod row;
 mod schemas;
 mod terms;
 
+pub use allow::{AllowConfig, RequireConfig};
 pub use config::{
     CacheConfig, EffectName, FallbackConfig, KindConfig, ProposerConfig, ResourceConfig, SharedName, ToolConfig, ValuesConfig,
 };
@@ -31,7 +33,7 @@ pub(crate) use read::{Shares, named};
 
 use std::time::Duration;
 
-use callgate_model::{Effect, Json, Offers, Terms, ToolName, UriTemplate};
+use callgate_model::{Allow, Effect, Json, Offers, Terms, ToolName, UriTemplate};
 
 /// What every tool has.
 #[derive(Clone, Debug)]
@@ -92,6 +94,8 @@ pub struct Resource {
     pub description: Option<String>,
     /// Media type, if the operator said one.
     pub mime: Option<String>,
+    /// Who may read it; `None` if nothing was said.
+    pub allow: Option<Allow>,
 }
 
 /// Where resources are.
@@ -106,16 +110,16 @@ pub enum Place {
 impl Resource {
     /// Puts it on offer, with `mime` unless the operator said another media type.
     pub fn offer(&self, mime: Option<&str>, offers: &mut Offers) {
-        let Self { name, title, description, .. } = self.clone();
+        let Self { name, title, description, allow, .. } = self.clone();
         let mime = self.mime.clone().or(mime.map(Into::into));
         match &self.place {
             Place::Fixed(uri) => {
                 let uri = uri.clone();
-                offers.resources.push(callgate_model::Resource { uri, name, title, description, mime, ..Default::default() });
+                offers.resources.push(callgate_model::Resource { uri, name, title, description, mime, allow, ..Default::default() });
             }
             Place::Family(uri) => {
                 let family = callgate_model::ResourceTemplate::new(uri.clone(), name);
-                offers.templates.push(callgate_model::ResourceTemplate { title, description, mime, ..family });
+                offers.templates.push(callgate_model::ResourceTemplate { title, description, mime, allow, ..family });
             }
         }
     }

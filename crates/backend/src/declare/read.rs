@@ -1,11 +1,14 @@
 //! Reads the heads: what every backend, tool, resource and completion has, and which backend answers for it.
 
 use callgate_config::{Mapping, Problems, Section};
+use callgate_expression::{Language, Rule};
 use callgate_model::{BackendName, Effect, Reference, Terms, ToolName, UriTemplate};
 use serde_json::Value;
 
 use super::{
-    Input, Place, ProposerConfig, Resource, ResourceConfig, Tool, ToolConfig, ValuesConfig, caching,
+    Input, Place, ProposerConfig, Resource, ResourceConfig, Tool, ToolConfig, ValuesConfig,
+    allow::conditions,
+    caching,
     config::KindConfig,
     near::meant,
     propose::{Proposal, Proposer},
@@ -18,6 +21,8 @@ use crate::content;
 #[derive(Debug)]
 pub(crate) struct Shares<'k> {
     kinds: &'k [Kind],
+    /// The language of rules.
+    pub(crate) language: Language,
     /// In the order of the files.
     pub(super) raw: Vec<Raw>,
     /// Every name under `backends`, those that could not be read included.
@@ -30,7 +35,7 @@ pub(crate) struct Shares<'k> {
 
 impl<'k> Shares<'k> {
     pub(super) fn new(kinds: &'k [Kind]) -> Self {
-        Self { kinds, raw: Vec::new(), names: Vec::new(), content: Vec::new(), proposals: Vec::new() }
+        Self { kinds, language: Language::new(), raw: Vec::new(), names: Vec::new(), content: Vec::new(), proposals: Vec::new() }
     }
 
     /// Every tool of which enough could be read.
@@ -64,7 +69,7 @@ impl<'k> Shares<'k> {
         let name = named(ToolName::new(key), section, problems);
         let config: Option<ToolConfig> = head.read(problems);
         let backend = config.as_ref().map(|config| config.backend.clone()).or_else(|| section.text("/backend").map(ToOwned::to_owned));
-        let head = config.zip(name).map(|(config, name)| tool(config, name, section, problems));
+        let head = config.zip(name).map(|(config, name)| tool(config, name, &self.language, section, problems));
         if let Some(raw) = backend.and_then(|backend| self.share(&backend, section, problems)) {
             raw.tools.push(RawTool { head, own, section: section.clone() });
         }
@@ -78,7 +83,7 @@ impl<'k> Shares<'k> {
         let backend = config.as_ref().map_or_else(|| section.text("/backend").map(ToOwned::to_owned), |config| config.backend.clone());
         let place = place(key).map_err(|why| problems.push(section.key_problem("", why))).ok();
         let family = place.as_ref().and_then(Place::family).cloned();
-        let head = config.zip(place).map(|(config, place)| resource(config, key, place));
+        let head = config.zip(place).map(|(config, place)| resource(config, key, place, &self.language, section, problems));
         let Some(backend) = backend else {
             self.content.push(content::Entry { head, own, section: section.clone() });
             return;
@@ -130,7 +135,7 @@ impl<'k> Shares<'k> {
     }
 }
 
-fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Problems) -> Tool {
+fn tool(config: ToolConfig, name: ToolName, language: &Language, section: &Section, problems: &mut Problems) -> Tool {
     let effect = Effect::from(config.effect);
     let input = Input::read(&config.input, section, problems);
     let known = |name: &str| input.get(name).is_some();
@@ -145,7 +150,7 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
         let problem = section.problem(&format!("/redact/{index}"), format!("there is no parameter `{word}`"));
         problems.push(meant(problem, word, names()));
     }
-    let terms = Terms {
+    let mut terms = Terms {
         cache: caching::kept(&config, &input, section, problems),
         invalidates: caching::stale(&config, &input, section, problems),
         ..terms::read(&config, effect, section, problems)
@@ -162,6 +167,8 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
             Err(why) => problems.push(problem(why.to_string())),
         }
     }
+    terms.allow = config.allow.map(|allow| allow.check(language, Rule::OF_TOOLS, section, "/allow", problems));
+    terms.require = conditions(config.require, language, section, problems);
     Tool {
         name,
         title: config.title,
@@ -177,9 +184,11 @@ fn tool(config: ToolConfig, name: ToolName, section: &Section, problems: &mut Pr
     }
 }
 
-fn resource(config: ResourceConfig, key: &str, place: Place) -> Resource {
-    let ResourceConfig { name, title, description, mime, .. } = config;
-    Resource { place, name: name.unwrap_or_else(|| key.into()), title, description, mime }
+fn resource(config: ResourceConfig, key: &str, place: Place, language: &Language, section: &Section, problems: &mut Problems) -> Resource {
+    let ResourceConfig { name, title, description, mime, allow, .. } = config;
+    let variables = if place.family().is_some() { Rule::OF_OTHERS } else { Rule::OF_RESOURCES };
+    let allow = allow.map(|allow| allow.check(language, variables, section, "/allow", problems));
+    Resource { place, name: name.unwrap_or_else(|| key.into()), title, description, mime, allow }
 }
 
 /// A URI, or a family of them.

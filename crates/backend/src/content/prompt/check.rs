@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use callgate_config::{Mapping, Problems, Section};
+use callgate_expression::Rule;
 use callgate_model::{Effect, PromptArgument, PromptName, Reference};
 use serde_json::Value;
 
@@ -36,13 +37,14 @@ impl Prompt {
         let (head, rest) = section.split(&[PromptConfig::ARGUMENTS]);
         let arguments = head.get(PromptConfig::ARGUMENTS);
         let arguments = arguments.map(|arguments| read_arguments(key, &arguments, shares, problems)).unwrap_or_default();
-        let config: PromptConfig = rest.read(problems)?;
+        let mut config: PromptConfig = rest.read(problems)?;
+        let allow = config.allow.take().map(|allow| allow.check(&shares.language, Rule::OF_OTHERS, section, "/allow", problems));
         let mut check = Check { section, arguments: &arguments, problems };
         check.count(config.data.len());
         let data = config.data.iter().filter_map(|(key, data)| check.fetch(key, data, tools, shares)).collect();
         let template = check.template(&config);
         let PromptConfig { title, description, .. } = config;
-        let offer = callgate_model::Prompt { title, description, arguments, ..callgate_model::Prompt::new(name?) };
+        let offer = callgate_model::Prompt { title, description, arguments, allow, ..callgate_model::Prompt::new(name?) };
         Some(Self { offer, data, template: template? })
     }
 }
