@@ -29,7 +29,7 @@ mod rate_limit;
 mod redact;
 mod repeats;
 mod require;
-RETRY
+mod retry;
 mod stack;
 mod subject;
 mod validate;

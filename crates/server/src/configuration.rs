@@ -67,6 +67,9 @@ impl Configuration {
             root.calls.check(&part(&own, "calls"), names.iter().map(String::as_str), &mut problems);
         }
         let [backends, tools, resources, prompts] = OFFERS.map(|key| part(&offers, key));
+        if own.get("auth").is_some() {
+            [&tools, &resources, &prompts].into_iter().for_each(|offers| unsaid(offers, &mut problems));
+        }
         let count = |section: &Section| section.entries().len();
         let counts = Counts { tools: count(&tools), resources: count(&resources), prompts: count(&prompts) };
         let plan = callgate_backend::check(&Declared { backends, tools, resources, prompts }).map_err(|found| problems.extend(found)).ok();
@@ -146,7 +149,11 @@ impl Configuration {
 
     /// Opens everything that a configuration can change, with what is kept from one to the next.
     pub(crate) async fn beside(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
-        let opening = self.opening(Aim::Serve, kept.key);
+        self.column(kept, Aim::Serve).await
+    }
+
+    async fn column(self, kept: &Kept, aim: Aim) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+        let opening = self.opening(aim, kept.key);
         let Self { root, plan, section, .. } = self;
         let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
@@ -155,6 +162,20 @@ impl Configuration {
         let Root { calls, audit, cache, shared, quotas, .. } = root;
         let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
         Column { identity, backends, identify, settings }.open(kept)
+    }
+
+    /// Opens all backends as a check does, and stores that forget: for questions about the gate, not to serve it.
+    pub async fn rehearse(mut self) -> Result<Gate, Error> {
+        // Nobody is recognised, nothing is written down, nothing is shared.
+        self.root.store = callgate_store::Config { kind: Name::Memory, ..self.root.store };
+        self.root.shared = callgate_store::shared::Config::default();
+        (self.root.auth, self.root.audit.keep, self.root.audit.heads) = (None, None, callgate_store::Heads::default());
+        let store = callgate_store::open(&store_opening(&self.root, self.section.folder())).await?;
+        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
+        let (wire, listen, folder) = (self.root.wire.clone(), self.root.listen.0, self.section.folder().to_owned());
+        let column = self.column(&kept, Aim::Check).await?;
+        Ok(Gate::new(Parts { column, wire, listen, folder, kept }))
     }
 
     /// Asks the gate that runs with this configuration to read it again; says what came of it.
@@ -253,6 +274,19 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
                 .problem("/log/level", format!("`{}` is no level: {cause}", root.log.level))
                 .help("write `info`, or `info,callgate_backend=debug`"),
         );
+    }
+}
+
+/// Where callers are told apart, everything on offer says who may.
+fn unsaid(offers: &Section, problems: &mut Problems) {
+    for (name, offer) in offers.entries() {
+        if offer.get("allow").is_none() {
+            let problem = offer.key_problem("", format!("`{name}` does not say who may, and with `auth` that is nobody"));
+            problems.push(
+                problem
+                    .help("add `allow: read:customers` (a scope), `allow: finance` (a role), `allow: anyone`, or `allow: []` for nobody"),
+            );
+        }
     }
 }
 

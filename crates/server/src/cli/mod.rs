@@ -6,6 +6,7 @@
 mod audit;
 mod call;
 mod check;
+mod explain;
 mod init;
 mod keys;
 mod log;
@@ -46,6 +47,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Call one tool and print its result.
     Call(call::CallTool),
+    /// Say whether a caller may make a call, and which rule decides. Makes no call; exit code 0 for yes, 1 for no.
+    Explain(explain::Explain),
     /// Read the audit log, and check that nobody has changed it.
     Audit(audit::Audit),
     /// List the tools of a configuration.
@@ -106,6 +109,7 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
         Command::Reload(reload) => reload.run().await,
         Command::Migrate(migrate) => migrate.run(log).await,
         Command::Call(call) => call.run(log).await,
+        Command::Explain(explain) => explain.run(log).await,
         Command::Audit(audit) => audit.run(log).await,
         Command::Tools(tools) => tools.run(log).await,
         Command::Keys(keys) => keys.run(log).await,

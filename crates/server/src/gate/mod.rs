@@ -6,8 +6,8 @@ mod signals;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Notices};
-use callgate_pipeline::Settings;
+use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Members, Notices, Target};
+use callgate_pipeline::{Explanation, Settings};
 use callgate_store::{Store, shared::Shared};
 
 pub(crate) use self::live::Live;
@@ -47,7 +47,7 @@ impl Column {
         let Kept { store, shared, notices, clock, .. } = kept.clone();
         let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, clock };
         let column = callgate_pipeline::Gate::open(parts)?;
-        callgate_transport::check(&column.catalog(&Caller::local()))
+        callgate_transport::check(column.everything())
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;
         Ok(column)
     }
@@ -104,10 +104,16 @@ impl Gate {
         self.live.clone()
     }
 
-    /// Everything on offer.
+    /// Everything on offer, whoever may use it.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.live.catalog(&Caller::local())
+        self.live.present().everything().clone()
+    }
+
+    /// What the rules say of a call, rule by rule. Nothing is called and nothing is written down.
+    #[must_use]
+    pub fn explain(&self, caller: Arc<Caller>, target: Target, arguments: Members) -> Explanation {
+        self.live.present().explain(caller, target, arguments)
     }
 
     /// Where the configuration says that HTTP is served.

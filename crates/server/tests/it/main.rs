@@ -19,6 +19,8 @@ mod matching;
 #[cfg(test)]
 mod play;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod quotas;
 #[cfg(test)]
 mod scenario;
