@@ -7,7 +7,7 @@ use std::sync::{
 
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Clock, Completion, Condition, Credentials, Deadline, Effect, Fault, Gateway as _,
-    Identify, Identity, Json, Members, Offers, Origin, Prompt, PromptName, PromptReply, Proof, Reference, Reply, Resource,
+    Identify, Identity, Json, Members, Notices, Offers, Origin, Prompt, PromptName, PromptReply, Proof, Reference, Reply, Resource,
     ResourceContents, ResourceTemplate, ResourceText, Scopes, Target, Terms, Tool, ToolName, ToolReply, Unidentified, UriTemplate,
     async_trait,
 };
@@ -54,15 +54,15 @@ impl Backend for Shop {
 
 /// Recognises nobody; that it is there makes the gate one that tells callers apart.
 #[derive(Debug, Default)]
-struct Doorman(Authentication);
+struct Doorman(Arc<Authentication>);
 
 #[async_trait]
 impl Identify for Doorman {
     async fn identify(&self, _: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
         Err(Unidentified::Missing)
     }
-    fn authentication(&self) -> &Authentication {
-        &self.0
+    fn authentication(&self) -> Arc<Authentication> {
+        self.0.clone()
     }
 }
 
@@ -130,6 +130,7 @@ impl World {
             store: store.clone(),
             settings,
             identify,
+            notices: Notices::new(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).unwrap()),
         })?;
         Ok(Self { gate, shop, store })
@@ -241,7 +242,25 @@ async fn what_decides_a_call() {
         replies += &world.call(&caller, tool, arguments).await;
         replies.push('\n');
     }
-    expect![[]].assert_eq(&replies);
+    expect![[r#"
+        ok {"done":"hello"}
+        ok {"done":"get_customer"}
+        unknown unknown tool `refund`
+        ok {"done":"refund"}
+        denied a rule of this server forbids this call with this `amount`; another value may be allowed
+        ok {"done":"refund"}
+        denied `amount` must be more than nothing
+        denied `amount` must be more than nothing
+        denied `amount` must be more than nothing
+        insufficient_scope this needs a token with the scope write:orders read:orders
+        insufficient_scope this needs a token with the scope read:customers
+        ok {"done":"of_tenant"}
+        denied you may not make this call with these arguments; other arguments may be allowed
+        denied you may not make this call with these arguments; other arguments may be allowed
+        unknown unknown tool `get_customer`
+        ok {"done":"get_customer"}
+    "#]]
+    .assert_eq(&replies);
     assert_eq!(world.reached(), 8);
 }
 
@@ -332,5 +351,30 @@ fn an_explanation_names_every_rule_and_the_one_that_decided() {
     told += &explain(caller("acme", Proof::Token, &[], &[], &json!({})), "refund", json!({ "amount": 1 }));
     told += &explain(finance(), "of_tenant", json!({}));
     told += &explain(finance(), "nothing", json!({}));
-    expect![[]].assert_eq(&told);
+    expect![[r#"
+        allow write:orders read:orders: Ok(false)
+        allow finance: Ok(true)
+        require args.amount <= 1000 || 'finance' in caller.roles: Ok(true)
+        require args.amount > 0: Ok(true)
+        true: allowed by `finance`
+        allow write:orders read:orders: Ok(true)
+        allow finance: Ok(false)
+        require args.amount <= 1000 || 'finance' in caller.roles: Ok(false)
+        require args.amount > 0: Ok(true)
+        false: denied: `args.amount <= 1000 || 'finance' in caller.roles` is not met
+        allow write:orders read:orders: Ok(false)
+        allow finance: Ok(false)
+        require args.amount <= 1000 || 'finance' in caller.roles: Ok(true)
+        require args.amount > 0: Ok(true)
+        false: denied: no rule of `allow` holds; for this caller it does not exist
+        allow write:orders read:orders: Ok(false)
+        allow finance: Ok(false)
+        require args.amount <= 1000 || 'finance' in caller.roles: Ok(true)
+        require args.amount > 0: Ok(true)
+        false: denied: the token lacks `write:orders read:orders`
+        allow args.tenant == caller.tenant: Err("`tenant` is not there")
+        false: denied: no rule of `allow` holds for these arguments: `tenant` is not there
+        false: there is no such tool
+    "#]]
+    .assert_eq(&told);
 }
