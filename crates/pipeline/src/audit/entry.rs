@@ -12,7 +12,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-use crate::{lanes::Lanes, outcome, redact::Redaction, subject::subject};
+use crate::{authorize::Judgement, lanes::Lanes, layer::Next, outcome, redact::Redaction, subject::subject};
 
 /// When it makes sense to come back after the queue was full.
 const BACK_AFTER: Duration = Duration::from_secs(1);
@@ -35,6 +35,7 @@ pub(crate) struct Entry<'a> {
     desk: &'a Desk,
     call: &'a Call,
     tool: Option<usize>,
+    judgement: &'a Judgement,
     at: Timestamp,
     begun: Instant,
     slot: Option<Slot>,
@@ -43,9 +44,10 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(super) fn begin(desk: &'a Desk, call: &'a Call, tool: Option<usize>) -> Self {
+    pub(super) fn begin(desk: &'a Desk, call: &'a Call, next: Next<'a>) -> Self {
         let slot = desk.slots.at(call.depth).clone().try_acquire_owned().ok();
-        Self { desk, call, tool, at: desk.clock.now(), begun: Instant::now(), slot, intent: OnceLock::new(), written: false }
+        let (tool, judgement) = (next.ticket().named, next.judgement());
+        Self { desk, call, tool, judgement, at: desk.clock.now(), begun: Instant::now(), slot, intent: OnceLock::new(), written: false }
     }
 
     /// Waits inside the call's deadline for a slot, if there was none.
@@ -103,11 +105,13 @@ impl<'a> Entry<'a> {
         slot
     }
 
-    /// Why the gate refused, in its own words. What a backend said is not written down: it may repeat what it was given.
+    /// Why the gate refused, in its own words, or else which rule decided who may. What a backend said is not written down: it may
+    /// repeat what it was given.
     fn reason(&self, result: &Result<Reply, Fault>) -> Option<String> {
-        let fault = result.as_ref().err().filter(|fault| outcome::is_decided(fault))?;
-        let reason = fault.chain();
-        (!reason.is_empty()).then(|| self.desk.redaction.reason(&reason))
+        let refusal = result.as_ref().err().filter(|fault| outcome::is_decided(fault)).map(Fault::chain);
+        let refusal = refusal.filter(|reason| !reason.is_empty()).map(|reason| self.desk.redaction.reason(&reason));
+        // A rule is the operator's own text, and holds nothing of the caller's.
+        refusal.or_else(|| self.judgement.reason().map(|rule| rule.as_ref().to_owned()))
     }
 
     fn record(&self, outcome: &'static str, reason: Option<String>) -> Record {

@@ -37,7 +37,7 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 #[async_trait]
 impl Layer for Audit {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        let mut entry = Entry::begin(&self.desk, call, next.ticket().named);
+        let mut entry = Entry::begin(&self.desk, call, next);
         let writes = effect(call).is_some_and(|effect| effect != Effect::Read);
         let admitted = match self.desk.store.audit().is_failing() {
             true if writes => Err(unrecordable()),

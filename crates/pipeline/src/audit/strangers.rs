@@ -11,7 +11,6 @@ use std::{
 use callgate_model::{Caller, Clock, Origin, Proof, RequestId, Unidentified};
 use callgate_store::{Pending, Record, Store, Subject};
 use prometheus_client::{metrics::counter::Counter, registry::Registry};
-use serde_json::json;
 use tokio::{sync::Semaphore, time::Instant};
 
 /// How long a window is.
@@ -75,7 +74,7 @@ impl Strangers {
         };
         self.summarise(summary);
         if writes {
-            self.write(json!({ "reason": reason.chars().take(LONGEST).collect::<String>() }).to_string());
+            self.write(reason.chars().take(LONGEST).collect());
         }
     }
 
@@ -87,11 +86,11 @@ impl Strangers {
 
     fn summarise(&self, left_out: u64) {
         if left_out > 0 {
-            self.write(json!({ "more": left_out }).to_string());
+            self.write(format!("{left_out} more"));
         }
     }
 
-    fn write(&self, arguments: String) {
+    fn write(&self, reason: String) {
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             // The store is behind: one more that is only counted.
             self.window.lock().unwrap_or_else(PoisonError::into_inner).left_out += 1;
@@ -104,9 +103,11 @@ impl Strangers {
             caller: self.nobody.clone(),
             origin: self.origin.clone(),
             subject: Subject { sort: "request", name: String::new(), backend: None, effect: None },
-            arguments,
+            arguments: "{}".into(),
             outcome: "unauthenticated",
+            reason: Some(reason),
             duration: Duration::ZERO,
+            intent: None,
         };
         self.store.audit().append(Pending::new(record, slot));
     }
