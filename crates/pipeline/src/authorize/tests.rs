@@ -11,7 +11,7 @@ use callgate_model::{
     ResourceContents, ResourceTemplate, ResourceText, Scopes, Target, Terms, Tool, ToolName, ToolReply, Unidentified, UriTemplate,
     async_trait,
 };
-use callgate_store::{Memory, Store};
+use callgate_store::{Memory, shared};
 use expect_test::expect;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -128,6 +128,7 @@ impl World {
             identity: Identity::default(),
             backends: vec![(BackendName::new("shop").unwrap(), shop.clone() as Arc<dyn Backend>)],
             store: store.clone(),
+            shared: Arc::new(shared::Memory::new(&shared::Config::default())),
             settings,
             identify,
             notices: Notices::new(),
