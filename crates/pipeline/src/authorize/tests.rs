@@ -283,7 +283,8 @@ async fn what_decides_a_call() {
         unknown denied: no rule of `allow` holds; for this caller it does not exist
         unknown allowed by `anyone`
         ok allowed by `support`
-        ok allowed by `anyone`"#]].assert_eq(&reasons.join("\n"));
+        ok allowed by `anyone`"#]]
+    .assert_eq(&reasons.join("\n"));
 }
 
 #[tokio::test(start_paused = true)]

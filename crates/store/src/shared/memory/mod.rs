@@ -19,7 +19,7 @@ const ENTRY: usize = 96;
 pub struct Memory {
     begun: Instant,
     buckets: Cache<Box<str>, Arc<Bucket>>,
-    values: Cache<Box<str>, (Bytes, Instant)>,
+    values: Cache<Arc<str>, (Bytes, Instant)>,
     longest: usize,
     channels: Channels,
 }
@@ -34,7 +34,7 @@ impl Memory {
     /// An empty one within the bounds of `config`.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let weigh = |key: &Box<str>, (value, _): &(Bytes, Instant)| u32::try_from(key.len() + value.len() + ENTRY).unwrap_or(u32::MAX);
+        let weigh = |key: &Arc<str>, (value, _): &(Bytes, Instant)| u32::try_from(key.len() + value.len() + ENTRY).unwrap_or(u32::MAX);
         Self {
             begun: Instant::now(),
             buckets: Cache::builder().max_capacity(config.counters).eviction_policy(EvictionPolicy::lru()).build(),
