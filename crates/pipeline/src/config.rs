@@ -85,10 +85,10 @@ pub struct BackendConfig {
 
 impl Config {
     /// What no schema can say: that every backend named here is one of `backends`. `section` is where `calls` stands.
-    pub fn check<'a>(&self, section: &Section, backends: impl Iterator<Item = &'a str> + Clone, problems: &mut Problems) {
+    pub fn check(&self, section: &Section, backends: &[String], problems: &mut Problems) {
         for (name, _) in self.backends.iter() {
-            if !backends.clone().any(|own| own == name) {
-                let known: Vec<_> = backends.clone().map(|own| format!("`{own}`")).collect();
+            if !backends.contains(name) {
+                let known: Vec<_> = backends.iter().map(|own| format!("`{own}`")).collect();
                 let problem = section.key_problem(&format!("/backends/{name}"), format!("there is no backend `{name}`"));
                 problems.push(problem.help(format!("the backends here are {}", known.join(", "))));
             }

@@ -64,7 +64,7 @@ impl Configuration {
         if let Some(root) = &root {
             check(root, &own, &mut problems);
             let names: Vec<_> = part(&offers, "backends").entries().into_iter().map(|(name, _)| name).collect();
-            root.calls.check(&part(&own, "calls"), names.iter().map(String::as_str), &mut problems);
+            root.calls.check(&part(&own, "calls"), &names, &mut problems);
         }
         let [backends, tools, resources, prompts] = OFFERS.map(|key| part(&offers, key));
         if own.get("auth").is_some() {
