@@ -27,7 +27,6 @@ pub use explain::{Explanation, Finding};
 pub(crate) use judgement::Judgement;
 pub(crate) use layer::open;
 pub(crate) use rules::House;
-pub(crate) use standing::Standing;
 
 /// What stands on the record of a call of something that does not exist for the caller.
 pub(crate) const HIDDEN: &str = "denied: no rule of `allow` holds; for this caller it does not exist";

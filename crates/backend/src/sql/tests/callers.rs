@@ -27,6 +27,7 @@ tools:
     description: The caller's orders.
     effect: read
     sql: SELECT id FROM orders WHERE customer_id = :caller.id AND total < :caller.claims.limit ORDER BY id
+    returns: many
   place:
     backend: shop
     description: Place an order.
@@ -78,11 +79,12 @@ async fn statements_read_who_is_calling() {
 async fn mistakes_about_the_caller_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("migrations")).unwrap();
-    let tool = |sql: &str| format!("tools:\n  t:\n    backend: shop\n    description: d\n    effect: read\n    sql: {sql}\n");
+    let tool =
+        |sql: &str| format!("tools:\n  t:\n    backend: shop\n    description: d\n    effect: read\n    sql: {sql}\n    returns: many\n");
     let session = "    session: { role: a, settings: { app.tenant: caller.tenant } }\n";
     for (url, yaml, keys, expected) in [
         ("sqlite:a.db", tool("SELECT :caller.name AS a"), "", "there is no `:caller.name`"),
-        ("sqlite:a.db", tool("SELECT :caller.claims AS a"), "", "there is no parameter `:caller.claims`"),
+        ("sqlite:a.db", tool("SELECT :caller.claims AS a"), "", "there is no `:caller.claims`"),
         ("sqlite:a.db", tool("SELECT :caller.id.x AS a"), "", "there is no `:caller.id.x`"),
         ("sqlite:a.db", tool("SELECT 1 AS a"), session, "SQLite has no roles"),
         (
