@@ -38,7 +38,7 @@ pub mod audit;
 
 pub use authorize::{Config as AuthorizeConfig, Explanation, Finding};
 pub use bulkhead::{BackendPlaces, Config as BulkheadConfig};
-pub use cache::Config as CacheConfig;
+pub use cache::{Config as CacheConfig, Forget, forget};
 pub use circuit_breaker::{Config as BreakerConfig, Slow};
 pub use config::{BackendConfig, Config, Settings};
 pub use error::Error;

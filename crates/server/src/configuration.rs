@@ -12,6 +12,7 @@ use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
 use callgate_model::{Clock, Identify, Notices};
+use callgate_pipeline::Forget;
 use callgate_store::{Name, Store, Upkeep};
 use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
@@ -132,6 +133,21 @@ impl Configuration {
     pub async fn records(&self) -> Result<Records, Error> {
         let opening = store_opening(&self.root, self.section.folder());
         Ok(Records::new(callgate_store::log(&opening).await?, opening.upkeep.heads, self.section.folder()))
+    }
+
+    /// Whether a tool of this name is declared.
+    #[must_use]
+    pub fn declares_tool(&self, name: &str) -> bool {
+        self.section.get("tools").is_some_and(|tools| tools.get(name).is_some())
+    }
+
+    /// Drops kept replies, of one tenant or of all, in every replica that shares `shared.url`. They are not served any more.
+    pub async fn forget(&self, what: &Forget, tenant: Option<&str>) -> Result<(), Error> {
+        if self.root.shared.is_alone() {
+            return Err(Error::KeptAlone);
+        }
+        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        Ok(callgate_pipeline::forget(what, tenant, &self.root.cache, &shared).await?)
     }
 
     /// Opens the store and all backends.

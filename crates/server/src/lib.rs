@@ -25,7 +25,7 @@ pub use callgate_backend::Applied;
 pub use callgate_config::{Environment, Problem, Problems, Secret, Size, Span};
 pub use callgate_identity::{ApiKeys, Grant};
 pub use callgate_model::*;
-pub use callgate_pipeline::{Explanation, Finding};
+pub use callgate_pipeline::{Explanation, Finding, Forget};
 pub use callgate_store::ApiKey;
 pub use config::{Format, Log, schema};
 pub use configuration::{Configuration, Counts};

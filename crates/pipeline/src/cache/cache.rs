@@ -2,28 +2,28 @@
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
 use callgate_model::{Call, Deadline, Fault, Kind, Outlet, Reply, Sharing, ToolReply};
+use callgate_store::shared::{Notice, Subscription};
 use futures_util::FutureExt as _;
-use prometheus_client::registry::Registry;
-use tokio::time::timeout_at;
+use tokio::{task::AbortHandle, time::timeout_at};
 use tracing::warn;
 
 use super::{
-    config::Config,
+    annex::{Annex, Found},
     flights::{Boarded, Flight, Flights},
     key::Key,
-    marks::{Generations, Mark, Stamp},
+    marks::{Generations, Mark, Stamp, What},
     meters::{self, Meters},
     shelf::{Age, Copy, Shelf},
     terms::Kept,
 };
 use crate::{
     gate::Running,
-    layer::{Next, Rest},
+    layer::{Next, Opening, Rest},
     subject::subject,
 };
 
@@ -35,6 +35,10 @@ pub(super) struct Cache {
     pub(super) shelf: Shelf,
     pub(super) flights: Arc<Flights<Landed>>,
     generations: Generations,
+    annex: Arc<Annex>,
+    /// What other replicas say, until somebody listens.
+    unheard: Mutex<Option<Subscription>>,
+    listening: Mutex<Option<AbortHandle>>,
     meters: Meters,
     waiting: usize,
     running: Arc<Running>,
@@ -60,16 +64,22 @@ enum Share {
 }
 
 impl Cache {
-    pub(super) fn open(config: &Config, running: &Arc<Running>, registry: &mut Registry) -> Arc<Self> {
+    pub(super) fn open(opening: &mut Opening<'_>) -> Arc<Self> {
+        let config = &opening.settings.cache;
+        let annex = Arc::new(Annex::new(config, opening.shared, opening.clock));
         let cache = Arc::new(Self {
             shelf: Shelf::new(config),
             flights: Arc::default(),
             generations: Generations::default(),
-            meters: Meters::new(registry),
+            // Before anything is kept, so that nothing is missed.
+            unheard: Mutex::new(Some(annex.subscribe())),
+            listening: Mutex::default(),
+            annex,
+            meters: Meters::new(opening.registry),
             waiting: config.waiting,
-            running: running.clone(),
+            running: opening.running.clone(),
         });
-        meters::watch(&cache, registry);
+        meters::watch(&cache, opening.registry);
         cache
     }
 
@@ -83,17 +93,46 @@ impl Cache {
         Some(found)
     }
 
-    /// What hangs on these marks is stale from now on.
-    pub(super) fn invalidate(&self, marks: &[Mark]) {
-        for mark in marks {
-            self.generations.advance(mark);
-            self.meters.invalidated.inc();
+    /// What hangs on these marks is stale from now on, here.
+    pub(super) fn advance(&self, marks: &[Mark]) {
+        marks.iter().for_each(|mark| self.generations.advance(mark));
+    }
+
+    /// What hangs on these marks is stale, here and wherever replies are shared, when this returns; and the other replicas are told.
+    pub(super) async fn invalidate(&self, marks: &[Mark]) {
+        self.meters.invalidated.inc_by(marks.len() as u64);
+        self.advance(marks);
+        self.annex.draw(marks).await;
+        // Once more: what was read from the shared storage just before is stale too.
+        self.advance(marks);
+        self.annex.tell(marks).await;
+    }
+
+    /// Hears what other replicas make stale, from the first reply that is kept. Without any there is nothing to be stale.
+    fn listen(self: &Arc<Self>) {
+        let unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(unheard) = unheard {
+            let listening = tokio::spawn(hear(Arc::downgrade(self), unheard)).abort_handle();
+            *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(listening);
+        }
+    }
+
+    async fn heed(&self, notice: Notice) {
+        match notice {
+            Notice::Message(message) => self.advance(&self.annex.heard(&message).unwrap_or_default()),
+            // Nobody knows what was said meanwhile.
+            Notice::Missed => {
+                self.advance(&[Mark::of(What::Everything, None)]);
+                self.shelf.clear();
+                self.annex.settle().await;
+            }
         }
     }
 
     /// Fetches the reply, together with whoever else wants it.
     pub(super) async fn fetch(self: &Arc<Self>, kept: &Kept, key: Key, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let Some(marks) = kept.marks(call) else { return next.run(call).await };
+        self.listen();
         let until = next.ticket().answer_by;
         for _ in 0..ROUNDS {
             let flight = match self.board(kept, key, &marks, call, || next.keep()) {
@@ -160,10 +199,25 @@ impl Cache {
         let load = || {
             // Nobody's slow reader may hold up the others, so a shared load reports to nobody.
             let call = Call { outlet: Outlet::closed(), ..call.clone() };
-            let load = Load { cache: self.clone(), key, stamp: stamp.clone(), ttl: kept.ttl, stale: kept.stale };
+            let load = Load { cache: self.clone(), key, marks: marks.to_vec(), stamp: stamp.clone(), ttl: kept.ttl, stale: kept.stale };
             load.run(rest(), call)
         };
         self.flights.board((key, call.depth), &self.generations, &stamp, landed, load)
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        let listening = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner);
+        listening.take().iter().for_each(AbortHandle::abort);
+    }
+}
+
+async fn hear(cache: Weak<Cache>, mut subscription: Subscription) {
+    loop {
+        let notice = subscription.next().await;
+        let Some(cache) = cache.upgrade() else { return };
+        cache.heed(notice).await;
     }
 }
 
@@ -171,23 +225,56 @@ impl Cache {
 struct Load {
     cache: Arc<Cache>,
     key: Key,
+    marks: Vec<Mark>,
     stamp: Stamp,
     ttl: Duration,
     stale: Duration,
 }
 
 impl Load {
-    /// Lets the call go on and keeps what comes of it.
+    /// Takes what another replica has fetched, or lets the call go on and keeps what comes of it.
     async fn run(self, rest: Rest, call: Call) -> Landed {
+        let tokens = match self.cache.annex.find(&self.key, &self.marks, self.ttl).await {
+            Found::Reply(reply, left) => {
+                self.cache.meters.l2.inc();
+                self.keep(&reply, left);
+                return Landed::Brought(Arc::new(Ok(reply.into())));
+            }
+            Found::Nothing(tokens) => Some(tokens),
+            Found::Forged(tokens) => {
+                self.cache.meters.forged.inc();
+                warn!(tool = subject(&call), "a shared reply did not open: it was changed, moved, or made with another secret");
+                Some(tokens)
+            }
+            Found::Unasked => None,
+        };
+        if tokens.is_some() {
+            self.cache.meters.missed_l2.inc();
+        }
         // Unwind safety: the call's own state is dropped, and what calls share is behind locks and atomics.
         let Ok(result) = AssertUnwindSafe(rest.run(&call)).catch_unwind().await else { return Landed::Panicked };
         if let Ok(Reply::Tool(reply)) = &result
             && is_whole(reply)
-            && self.cache.generations.is_current(&self.stamp)
+            && self.cache.shelf.fits(reply)
         {
-            self.cache.shelf.keep(self.key, reply, self.stamp, self.ttl, self.stale);
+            self.keep(reply, self.ttl);
+            if let Some(tokens) = tokens {
+                self.share(reply.clone(), tokens);
+            }
         }
         Landed::Brought(Arc::new(result))
+    }
+
+    fn keep(&self, reply: &ToolReply, ttl: Duration) {
+        if self.cache.generations.is_current(&self.stamp) {
+            self.cache.shelf.keep(self.key, reply, self.stamp.clone(), ttl, self.stale);
+        }
+    }
+
+    /// Keeps the reply for all replicas. Nobody waits for it: it takes a moment, and never long.
+    fn share(&self, reply: ToolReply, tokens: Vec<u64>) {
+        let (annex, key, ttl) = (self.cache.annex.clone(), self.key, self.ttl);
+        tokio::spawn(async move { annex.keep(&key, &reply, tokens, ttl).await });
     }
 }
 

@@ -1,8 +1,8 @@
 //! What an operator may write under `cache`.
 
-use callgate_config::Size;
+use callgate_config::{Secret, Size};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// How replies of tools with `cache` are kept. What is kept, for how long and for whom, each tool says for itself.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -15,10 +15,27 @@ pub struct Config {
     /// How many calls may wait for replies that other calls are already fetching; default 10000. More are refused at once.
     #[schemars(range(min = 1))]
     pub waiting: usize,
+    /// Keeps replies in what replicas share (`shared.url`) too, encrypted with a key made of this secret: at least 32 characters, the same
+    /// in all replicas. Without it each replica keeps replies for itself; what is made stale is told to all in any case.
+    #[serde(deserialize_with = "long")]
+    pub secret: Option<Secret>,
+}
+
+/// What is shorter can be guessed by whoever reads what it encrypts.
+const SHORTEST_SECRET: usize = 32;
+
+fn long<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    let secret = Option::<Secret>::deserialize(deserializer)?;
+    match secret.as_ref().map(|secret| secret.expose().chars().count()) {
+        Some(length) if length < SHORTEST_SECRET => {
+            Err(D::Error::custom(format_args!("a secret has at least {SHORTEST_SECRET} characters, this one has {length}")))
+        }
+        _ => Ok(secret),
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { memory: Size::mib(64), largest: Size::kib(256), waiting: 10_000 }
+        Self { memory: Size::mib(64), largest: Size::kib(256), waiting: 10_000, secret: None }
     }
 }

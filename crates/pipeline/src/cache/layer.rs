@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use callgate_model::{Call, Fault, Reply};
+use tokio::runtime::Handle;
 
 use super::{
     cache::Cache,
@@ -25,7 +26,7 @@ struct Caching {
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let tools = opening.catalog.tools().iter().map(|item| Terms::of(&item.backend_name, &item.offer)).collect::<Result<_, _>>()?;
-    let cache = Cache::open(&opening.settings.cache, opening.running, opening.registry);
+    let cache = Cache::open(opening);
     Ok(Box::new(Caching { tools, cache }))
 }
 
@@ -57,22 +58,31 @@ impl Caching {
     async fn change(&self, tags: &Tags, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let mut change = Change { cache: &self.cache, marks: tags.changed_by(call) };
         let result = next.run(call).await;
-        if outcome::is_unmade(&result) {
-            change.marks.clear();
+        if !outcome::is_unmade(&result) {
+            self.cache.invalidate(&change.marks).await;
         }
-        drop(change);
+        change.marks.clear();
         result
     }
 }
 
-/// A change that is being made. When this is dropped, what hangs on its marks is stale.
+/// A change that is being made. If it is dropped on the way, what hangs on its marks is stale all the same.
 struct Change<'a> {
-    cache: &'a Cache,
+    cache: &'a Arc<Cache>,
     marks: Vec<Mark>,
 }
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
-        self.cache.invalidate(&self.marks);
+        let marks = std::mem::take(&mut self.marks);
+        if marks.is_empty() {
+            return;
+        }
+        self.cache.advance(&marks);
+        // Without a runtime the process ends, and with it what it could have told.
+        if let Ok(runtime) = Handle::try_current() {
+            let cache = self.cache.clone();
+            runtime.spawn(async move { cache.invalidate(&marks).await });
+        }
     }
 }

@@ -8,24 +8,31 @@
 //! - `key.rs`: which calls are the same call.
 //! - `marks.rs`: what a reply hangs on, and how that is made stale.
 //! - `shelf.rs`: where replies are kept.
+//! - `annex.rs`: what replicas share: replies, and the news that something is stale.
+//! - `pressed.rs`: a reply as it lies there.
 //! - `flights.rs`: one call fetches, the others wait.
 //! - `terms.rs`: what the operator said about each tool.
 //! - `cache.rs`: the kept replies and the loads under way, together.
+//! - `forget.rs`: what an operator makes stale by hand.
 //! - `layer.rs`: what is done about a call.
 //!
 //! It leaves to `authorize`, above it, whether a caller may have the reply at all.
 
+mod annex;
 mod cache;
 mod config;
 mod flights;
+mod forget;
 mod key;
 mod layer;
 mod marks;
 mod meters;
+mod pressed;
 mod shelf;
 mod terms;
 
 pub use config::Config;
+pub use forget::{Forget, forget};
 pub(crate) use layer::open;
 
 #[cfg(test)]

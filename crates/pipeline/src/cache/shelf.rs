@@ -65,14 +65,20 @@ impl Shelf {
         generations.is_current(&copy.stamp).then_some((copy, age))
     }
 
-    /// Keeps `reply`, unless it is too large. It is fresh for nine to ten tenths of `ttl`, so that what was fetched together is not
+    /// Lets go of everything.
+    pub(super) fn clear(&self) {
+        self.replies.invalidate_all();
+    }
+
+    /// Whether the reply is small enough to be kept.
+    pub(super) fn fits(&self, reply: &ToolReply) -> bool {
+        bytes(reply) <= self.largest
+    }
+
+    /// Keeps `reply`. It is fresh for nine to ten tenths of `ttl`, so that what was fetched together is not
     /// fetched together again, and nothing is ever fresh for longer than the operator said.
     pub(super) fn keep(&self, key: Key, reply: &ToolReply, stamp: Stamp, ttl: Duration, stale: Duration) {
-        let bytes = bytes(reply);
-        if bytes > self.largest {
-            return;
-        }
-        let weight = u32::try_from(bytes + AROUND).unwrap_or(u32::MAX);
+        let weight = u32::try_from(bytes(reply) + AROUND).unwrap_or(u32::MAX);
         let now = Instant::now();
         let fresh_until = now + self.shortened(ttl, now);
         let copy = Copy { reply: reply.clone(), stamp, fresh_until, kept_until: fresh_until + stale, weight };

@@ -4,6 +4,7 @@
 //! command line itself was wrong.
 
 mod audit;
+mod cache;
 mod call;
 mod check;
 mod explain;
@@ -45,6 +46,8 @@ enum Command {
     Reload(reload::Reload),
     /// Bring the databases to the declared state.
     Migrate(migrate::Migrate),
+    /// Drop kept replies, in all replicas.
+    Cache(cache::Cache),
     /// Call one tool and print its result.
     Call(call::CallTool),
     /// Say whether a caller may make a call, and which rule decides. Makes no call; exit code 0 for yes, 1 for no.
@@ -108,6 +111,7 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
         Command::Check(check) => check.run(log).await,
         Command::Reload(reload) => reload.run().await,
         Command::Migrate(migrate) => migrate.run(log).await,
+        Command::Cache(cache) => cache.run(log).await,
         Command::Call(call) => call.run(log).await,
         Command::Explain(explain) => explain.run(log).await,
         Command::Audit(audit) => audit.run(log).await,

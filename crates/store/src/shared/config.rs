@@ -58,12 +58,18 @@ impl Config {
         }
     }
 
+    /// Nothing is shared: the gate keeps it in its own memory.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.url.expose() == MEMORY
+    }
+
     /// The client for the server, if there is to be one.
     pub(super) fn client(&self) -> Result<Option<::redis::Client>, super::Error> {
-        let url = self.url.expose();
-        if url == MEMORY {
+        if self.is_alone() {
             return Ok(None);
         }
+        let url = self.url.expose();
         let is_server = url.starts_with("redis://") || url.starts_with("rediss://");
         is_server.then(|| redis::client(url).ok()).flatten().map(Some).ok_or(super::Error)
     }

@@ -12,7 +12,10 @@ use callgate_model::{
     Backend, BackendName, Caching, Call, Caller, Clock, Deadline, Effect, Fault, Gateway as _, Identity, InputRequest, InputRequired, Json,
     Offers, Origin, Proof, Reply, Sharing, Target, Terms, Tool, ToolName, ToolReply, async_trait,
 };
-use callgate_store::Memory;
+use callgate_store::{
+    Memory,
+    shared::{self, Shared},
+};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,6 +55,11 @@ impl Fixture {
 
     /// With this under `cache`.
     pub(super) fn with(config: &Value) -> Self {
+        Self::sharing(config, Arc::new(shared::Memory::new(&shared::Config::default())))
+    }
+
+    /// The same beside others.
+    pub(super) fn sharing(config: &Value, shared: Arc<dyn Shared>) -> Self {
         let (desk, store) = (Arc::new(Desk::default()), Arc::new(Memory::new(2000)));
         let cache = Config::deserialize(config).expect("a configuration");
         // What reaches the backend is counted here, so that nothing is tried twice.
@@ -61,7 +69,7 @@ impl Fixture {
             identity: Identity::default(),
             backends: vec![(BackendName::new("desk").expect("a name"), desk.clone() as Arc<dyn Backend>)],
             store: store.clone(),
-            shared: Arc::new(callgate_store::shared::Memory::new(&callgate_store::shared::Config::default())),
+            shared,
             settings: Settings { calls, cache, ..Settings::default() },
             identify: None,
             notices: callgate_model::Notices::new(),

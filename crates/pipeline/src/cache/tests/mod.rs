@@ -2,6 +2,7 @@
 
 mod fixture;
 mod flights;
+mod replicas;
 mod stale;
 
 use std::time::Duration;
