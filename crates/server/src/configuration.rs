@@ -142,12 +142,16 @@ impl Configuration {
     }
 
     /// Drops kept replies, of one tenant or of all, in every replica that shares `shared.url`. They are not served any more.
-    pub async fn forget(&self, what: &Forget, tenant: Option<&str>) -> Result<(), Error> {
+    /// Without one they are in the gate that runs with this configuration, and it is asked.
+    pub async fn forget(&self, what: Forget, tenant: Option<String>) -> anyhow::Result<String> {
         if self.root.shared.is_alone() {
-            return Err(Error::KeptAlone);
+            let socket =
+                self.control().context("this configuration has neither `shared.url` nor `control.socket`; start the gate anew instead")?;
+            return control::ask(&socket, &control::Request::Forget { what, tenant }).await;
         }
         let shared = callgate_store::shared::open(&self.root.shared).await?;
-        Ok(callgate_pipeline::forget(what, tenant, &self.root.cache, &shared).await?)
+        callgate_pipeline::forget(&what, tenant.as_deref(), &shared).await?;
+        Ok("dropped in all replicas".to_owned())
     }
 
     /// Opens the store and all backends.

@@ -23,12 +23,6 @@ pub enum Error {
     /// What replicas share has no address.
     #[error("cannot open what replicas share")]
     Shared(#[from] callgate_store::shared::Error),
-    /// Replies are kept where no command reaches them.
-    #[error("replies are kept in the memory of the gate alone, as `shared.url` is `memory`: starting the gate anew drops them")]
-    KeptAlone,
-    /// Nobody could be told what is to be dropped.
-    #[error("what replicas share cannot be reached just now, so they were not told")]
-    Untold(#[from] callgate_store::shared::Away),
     /// The parts do not make a gate.
     #[error("cannot put the gate together")]
     Gate(#[from] callgate_pipeline::Error),

@@ -17,12 +17,12 @@ use std::{
 
 use aws_lc_rs::rand;
 use bytes::Bytes;
+use callgate_config::Secret;
 use callgate_model::{Clock, ToolReply};
 use callgate_store::shared::{Away, Shared, Subscription};
 use futures_util::future::{join, join_all, try_join_all};
 
 use super::{
-    config::Config,
     key::Key,
     marks::{Mark, What},
     pressed::{Press, Pressed},
@@ -60,9 +60,14 @@ pub(super) enum Found {
 }
 
 impl Annex {
-    pub(super) fn new(config: &Config, shared: &Arc<dyn Shared>, clock: Clock) -> Self {
-        let press = config.secret.as_ref().map(|secret| Press::new(secret.expose()));
+    pub(super) fn new(secret: Option<&Secret>, shared: &Arc<dyn Shared>, clock: Clock) -> Self {
+        let press = secret.map(|secret| Press::new(secret.expose()));
         Self { shared: shared.clone(), press, clock, me: drawn().to_be_bytes(), owing: AtomicBool::new(false) }
+    }
+
+    /// Replies are kept in the shared storage.
+    pub(super) fn is_used(&self) -> bool {
+        self.press.is_some()
     }
 
     /// Listens from now on.
@@ -99,10 +104,8 @@ impl Annex {
 
     /// Makes stale what hangs on these in the shared storage.
     pub(super) async fn draw(&self, marks: &[Mark]) {
-        if self.press.is_some() {
-            let draw = async |mark: &Mark| self.fresh(&label(mark)).await;
-            self.owe_unless(join_all(marks.iter().map(draw)).await.iter().all(Result::is_ok));
-        }
+        let draw = async |mark: &Mark| self.fresh(&label(mark)).await;
+        self.owe_unless(join_all(marks.iter().map(draw)).await.iter().all(Result::is_ok));
     }
 
     /// Tells all other replicas that these are stale. What is in the shared storage must be stale by then, or they would take it.
@@ -123,7 +126,9 @@ impl Annex {
     pub(super) async fn settle(&self) -> bool {
         if self.owing.swap(false, Ordering::SeqCst) {
             let everything = [Mark::of(What::Everything, None)];
-            self.draw(&everything).await;
+            if self.is_used() {
+                self.draw(&everything).await;
+            }
             self.tell(&everything).await;
         }
         self.is_settled()

@@ -66,7 +66,7 @@ enum Share {
 impl Cache {
     pub(super) fn open(opening: &mut Opening<'_>) -> Arc<Self> {
         let config = &opening.settings.cache;
-        let annex = Arc::new(Annex::new(config, opening.shared, opening.clock));
+        let annex = Arc::new(Annex::new(config.secret.as_ref(), opening.shared, opening.clock));
         let cache = Arc::new(Self {
             shelf: Shelf::new(config),
             flights: Arc::default(),
@@ -102,9 +102,11 @@ impl Cache {
     pub(super) async fn invalidate(&self, marks: &[Mark]) {
         self.meters.invalidated.inc_by(marks.len() as u64);
         self.advance(marks);
-        self.annex.draw(marks).await;
-        // Once more: what was read from the shared storage just before is stale too.
-        self.advance(marks);
+        if self.annex.is_used() {
+            self.annex.draw(marks).await;
+            // Once more: what was read from the shared storage just before is stale too.
+            self.advance(marks);
+        }
         self.annex.tell(marks).await;
     }
 

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use callgate_model::Clock;
 use callgate_store::shared::{Away, Shared};
+use serde::{Deserialize, Serialize};
 
 use super::{
     annex::Annex,
-    config::Config,
     marks::{Mark, What},
 };
 
 /// Which kept replies are dropped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum Forget {
     /// All of them.
     Everything,
@@ -22,10 +23,10 @@ pub enum Forget {
     Tag(String),
 }
 
-/// Drops kept replies of one tenant, or of all, in every replica that `shared` reaches. They are not served any more from the moment
+/// Drops kept replies of one tenant, or of all, in every replica that `shared` reaches, whether they share replies or not. They are not served any more from the moment
 /// the replicas hear of it, which is at once.
-pub async fn forget(forget: &Forget, tenant: Option<&str>, config: &Config, shared: &Arc<dyn Shared>) -> Result<(), Away> {
-    let annex = Annex::new(config, shared, Clock::System);
+pub async fn forget(forget: &Forget, tenant: Option<&str>, shared: &Arc<dyn Shared>) -> Result<(), Away> {
+    let annex = Annex::new(None, shared, Clock::System);
     let what = match forget {
         Forget::Everything => What::Everything,
         Forget::Tool(name) => What::Tool(name),

@@ -49,7 +49,7 @@ impl Cache {
             bail!("there is no tool `{tool}`\n  help: `callgate tools` lists them");
         }
         let what = tag.map(Forget::Tag).or(tool.map(Forget::Tool)).unwrap_or(Forget::Everything);
-        configuration.forget(&what, tenant.as_deref()).await.context("nothing was dropped")?;
-        print("dropped\n")
+        let said = configuration.forget(what, tenant).await.context("nothing was dropped")?;
+        print(&format!("{said}\n"))
     }
 }

@@ -10,6 +10,7 @@ mod serve;
 
 use std::path::PathBuf;
 
+use callgate_pipeline::Forget;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,13 @@ impl Default for Config {
 pub(crate) enum Request {
     /// Read the configuration again.
     Reload,
+    /// Drop kept replies, of one tenant or of all.
+    Forget {
+        /// Which.
+        what: Forget,
+        /// Of whom.
+        tenant: Option<String>,
+    },
 }
 
 /// What the gate answers: sentences for the person who asked.

@@ -85,6 +85,10 @@ async fn answer(stream: UnixStream, reloader: &Reloader) -> io::Result<()> {
     timeout(PATIENCE, BufReader::new(input.take(LONGEST)).read_line(&mut line)).await??;
     let answer = match serde_json::from_str(&line) {
         Ok(Request::Reload) => reload(reloader).await,
+        Ok(Request::Forget { what, tenant }) => match reloader.forget(&what, tenant.as_deref()).await {
+            Ok(()) => Answer::Done("dropped".to_owned()),
+            Err(cause) => Answer::Refused(cause.to_string()),
+        },
         Err(cause) => Answer::Refused(format!("this gate does not know that command: {cause}")),
     };
     let bytes = serde_json::to_vec(&answer).map_err(io::Error::other)?;

@@ -15,6 +15,8 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use callgate_config::{Environment, Section};
 use callgate_model::Gateway as _;
+use callgate_pipeline::{Forget, forget};
+use callgate_store::shared::Away;
 use tokio::sync::Mutex;
 use tracing::{error, info, warn};
 
@@ -59,6 +61,11 @@ impl Reloader {
     /// Where the configuration is.
     pub(crate) fn path(&self) -> &std::path::Path {
         &self.0.path
+    }
+
+    /// Drops kept replies, of one tenant or of all.
+    pub(crate) async fn forget(&self, what: &Forget, tenant: Option<&str>) -> Result<(), Away> {
+        forget(what, tenant, &self.0.kept.shared).await
     }
 
     /// Reads, checks and opens the configuration and puts it in the place of the present one; `why` is for the log.

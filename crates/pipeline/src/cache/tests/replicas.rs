@@ -214,9 +214,8 @@ async fn an_operator_drops_what_is_kept() {
             let (one, _, shared) = replicas(&config);
             one.ask(&ann(), "mine", &json!({ "id": "1" })).await;
             settle().await;
-            let settings = serde::Deserialize::deserialize(&config).expect("a configuration");
             let shared: Arc<dyn Shared> = shared;
-            forget(what, tenant, &settings, &shared).await.expect("it is there");
+            forget(what, tenant, &shared).await.expect("it is there");
             settle().await;
             one.reached();
             one.ask(&ann(), "mine", &json!({ "id": "1" })).await;
@@ -226,5 +225,5 @@ async fn an_operator_drops_what_is_kept() {
     let (_, _, shared) = replicas(&json!({}));
     shared.away.store(true, Ordering::SeqCst);
     let shared: Arc<dyn Shared> = shared;
-    forget(&all, None, &crate::CacheConfig::default(), &shared).await.expect_err("nobody was told");
+    forget(&all, None, &shared).await.expect_err("nobody was told");
 }
