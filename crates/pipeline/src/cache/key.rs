@@ -5,7 +5,7 @@
 //! argument left out is not its default), because a reply may repeat it. The revision of the protocol is not part of it: replies are
 //! kept before they are written for a client.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use callgate_model::{BackendName, Call, Caller, Members, Scopes, Sharing, Tool};
@@ -43,6 +43,9 @@ impl Keys {
             Sharing::Caller => {
                 text.push(b'c');
                 member(call.caller.key().as_bytes(), &mut text);
+                // A reply may depend on anything that is known about the caller, and two tokens need not say the same.
+                rights(&call.caller, &mut text);
+                object(&call.caller.claims, &mut text);
             }
             Sharing::Role => {
                 text.push(b'r');
@@ -77,7 +80,9 @@ fn rights(caller: &Caller, text: &mut Vec<u8>) {
 }
 
 fn set(words: &[Arc<str>], text: &mut Vec<u8>) {
-    let words: BTreeSet<&str> = words.iter().map(AsRef::as_ref).collect();
+    let mut words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    words.sort_unstable();
+    words.dedup();
     text.push(b'=');
     text.extend_from_slice(&(words.len() as u64).to_be_bytes());
     words.into_iter().for_each(|word| member(word.as_bytes(), text));

@@ -27,16 +27,34 @@ async fn check(calls: &[(&str, &str, &[&str], &str, Value)], expected: usize) {
 #[tokio::test(start_paused = true)]
 async fn a_reply_is_shared_by_those_only_whom_the_operator_names() {
     let none = || json!({});
-    for (tool, same_caller, same_role, other_scope_of_role, same_tenant, other_tenant) in
-        [("mine", 1, 2, 2, 2, 2), ("role", 1, 1, 2, 2, 2), ("tenant", 1, 1, 1, 1, 2)]
+    for (tool, same_caller, other_rights, same_role, other_scope_of_role, same_tenant, other_tenant) in
+        [("mine", 1, 2, 2, 2, 2, 2), ("role", 1, 2, 1, 2, 2, 2), ("tenant", 1, 1, 1, 1, 1, 2)]
     {
         let first = ("shop", "ann", &["a", "b"] as &[_], tool, none());
         check(&[first.clone(), first.clone()], same_caller).await;
+        check(&[first.clone(), ("shop", "ann", &["b", "a", "b"], tool, none())], same_caller).await;
+        check(&[first.clone(), ("shop", "ann", &["a"], tool, none())], other_rights).await;
         check(&[first.clone(), ("shop", "bob", &["b", "a", "b"], tool, none())], same_role).await;
         check(&[first.clone(), ("shop", "bob", &["a", "b", "c"], tool, none())], other_scope_of_role).await;
         check(&[first.clone(), ("shop", "bob", &["a"], tool, none())], same_tenant).await;
         check(&[first.clone(), ("bank", "ann", &["a", "b"], tool, none())], other_tenant).await;
         check(&[first, ("shop:ann", "", &["a", "b"], tool, none())], other_tenant).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_of_whom_other_things_are_known_is_another() {
+    let fixture = Fixture::new();
+    let with = |claims: Value| {
+        let mut caller = (*ann()).clone();
+        caller.claims = claims.as_object().cloned().expect("an object");
+        std::sync::Arc::new(caller)
+    };
+    for (claims, expected) in
+        [(json!({}), 1), (json!({ "region": "eu" }), 1), (json!({ "region": "us" }), 1), (json!({ "region": "eu" }), 0)]
+    {
+        fixture.ask(&with(claims), "mine", &json!({})).await;
+        assert_eq!(fixture.reached(), expected);
     }
 }
 
