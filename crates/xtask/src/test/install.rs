@@ -67,6 +67,25 @@ impl<'w> Tools<'w> {
         Ok(folder.join("bin/python"))
     }
 
+    /// A package of Debian, unpacked: nothing is started and root is not needed.
+    pub(super) fn debian(&self, name: &str) -> Result<PathBuf> {
+        self.folder(name, &[], |folder| {
+            let apt = |arguments: &[&str]| {
+                let mut apt = Command::new("apt-get");
+                apt.args(arguments).current_dir(folder);
+                self.must(apt)
+            };
+            // The lists of packages may be missing or old; only root can fetch them.
+            apt(&["download", name]).or_else(|_| apt(&["update"]).and_then(|()| apt(&["download", name])))?;
+            for entry in fs::read_dir(folder)? {
+                let mut unpack = Command::new("dpkg-deb");
+                unpack.arg("-x").arg(entry?.path()).arg(folder);
+                self.must(unpack)?;
+            }
+            Ok(())
+        })
+    }
+
     fn folder(&self, name: &str, made_from: &[PathBuf], install: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let mut hasher = DefaultHasher::new();
         for path in made_from {

@@ -6,8 +6,10 @@
 
 mod cargo;
 mod clients;
+mod deploy;
 mod install;
 mod postgres;
+mod prometheus;
 mod redis;
 mod suite;
 mod tally;
@@ -30,7 +32,7 @@ use crate::{
 /// What to run.
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
-    /// Run only this stage and what it needs (may be given several times): style, build, tests, suite, clients.
+    /// Run only this stage and what it needs (may be given several times): style, build, tests, suite, clients, deploy.
     #[arg(long, value_name = "STAGE")]
     only: Vec<String>,
     /// Leave out the tests that need PostgreSQL; they count as skipped.
@@ -39,6 +41,9 @@ pub(crate) struct Options {
     /// Leave out the tests that need Redis; they count as skipped.
     #[arg(long)]
     without_redis: bool,
+    /// Leave out what needs Prometheus; it counts as skipped.
+    #[arg(long)]
+    without_prometheus: bool,
 }
 
 impl Options {
@@ -65,6 +70,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "tests", what: "unit and integration tests", needs: Some("build"), run: cargo::tests },
     Stage { name: "suite", what: "the official conformance suite", needs: Some("build"), run: suite::run },
     Stage { name: "clients", what: "published clients against the shop", needs: Some("build"), run: clients::run },
+    Stage { name: "deploy", what: "alerts and dashboards", needs: Some("build"), run: deploy::run },
 ];
 
 /// What stages work with.

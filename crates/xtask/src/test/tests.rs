@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Options, STAGES, cargo::Counts, suite, tally::Tally};
+use super::{Options, STAGES, cargo::Counts, deploy, suite, tally::Tally};
 
 #[test]
 fn libtest_is_counted() {
@@ -48,7 +48,16 @@ fn a_named_stage_brings_what_it_needs() {
         let options = Options { only: named.iter().map(|name| (*name).to_owned()).collect(), ..Options::default() };
         STAGES.iter().filter(|stage| options.wants(stage)).map(|stage| stage.name).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(check(&[]), "style build tests suite clients");
+    assert_eq!(check(&[]), "style build tests suite clients deploy");
     assert_eq!(check(&["suite"]), "build suite");
     assert_eq!(check(&["style"]), "style");
+}
+
+#[test]
+fn alerts_and_their_figures_are_read() {
+    let text = "      - alert: One\n        expr: a\n      - { alertname: Two, eval_time: 1m }\n      alertname: Three\n";
+    assert_eq!(deploy::values(text, "alert"), ["One"]);
+    assert_eq!(deploy::values(text, "alertname"), ["Two", "Three"]);
+    let query = "sum by (le) (rate(mcp_a_bucket{job=~\"$job\"}[5m])) / process_b > node_c".to_owned();
+    assert_eq!(deploy::names(&[query]).into_iter().collect::<Vec<_>>(), ["mcp_a_bucket", "node_c", "process_b"]);
 }
