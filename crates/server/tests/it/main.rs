@@ -23,6 +23,8 @@ mod policy;
 #[cfg(test)]
 mod quotas;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod scenario;
 #[cfg(test)]
 mod schema;
