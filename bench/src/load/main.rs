@@ -31,6 +31,9 @@ struct CommandLine {
     /// Which tool to call.
     #[arg(long, default_value = "get_customer")]
     tool: String,
+    /// The API key to call with.
+    #[arg(long)]
+    key: Option<String>,
     /// How many calls to make.
     #[arg(long, default_value_t = 20_000)]
     calls: usize,
@@ -48,7 +51,7 @@ const CUSTOMERS: usize = 1_000;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
     let line = CommandLine::parse();
-    let asks: Arc<[Ask]> = ids(&line)?.iter().map(|id| Ask::new(line.server, &line.tool, id)).collect();
+    let asks: Arc<[Ask]> = ids(&line)?.iter().map(|id| Ask::new(line.server, &line.tool, line.key.as_deref(), id)).collect();
     if line.once {
         let mut client = Client::connect(line.server).await?;
         println!("{}", client.call(&asks[0]).await?);

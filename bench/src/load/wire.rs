@@ -18,7 +18,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// A call of `tool` in the modern era, with all headers that the era asks for.
-    pub(crate) fn new(server: SocketAddr, tool: &str, id: &str) -> Self {
+    pub(crate) fn new(server: SocketAddr, tool: &str, key: Option<&str>, id: &str) -> Self {
         let revision = "2026-07-28";
         let body = json!({
             "jsonrpc": "2.0",
@@ -35,9 +35,10 @@ impl Ask {
             }
         })
         .to_string();
+        let key = key.map_or_else(String::new, |key| format!("Authorization: Bearer {key}\r\n"));
         let bytes = format!(
             "POST /mcp HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n\
-             MCP-Protocol-Version: {revision}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\nContent-Length: {}\r\n\r\n{body}",
+             MCP-Protocol-Version: {revision}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n{key}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
         Self { id: id.to_owned(), bytes: bytes.into_bytes() }

@@ -141,6 +141,12 @@ impl Gateway for Gate {
         }
     }
 
+    fn turned_away(&self, why: &'static str) {
+        if self.identify.is_some() {
+            self.strangers.refused(&Unidentified::Refused(why.into()));
+        }
+    }
+
     fn authentication(&self) -> Option<Arc<Authentication>> {
         self.identify.as_deref().map(Identify::authentication)
     }

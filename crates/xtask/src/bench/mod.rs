@@ -3,6 +3,7 @@
 //! Servers run on one core, the load generator on another, in alternating turns. What is compared is the processor time that
 //! a server used per call, which says more on a shared machine than the time a call took. Both must first give the same answer.
 
+mod governed;
 mod measure;
 mod scale;
 mod table;
@@ -99,6 +100,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
     let mut table = Table::default();
     context.compare(&mut table)?;
     context.rest(&mut table)?;
+    governed::measure(&context, scratch.path(), &mut table)?;
     if !options.no_scale {
         scale::measure(&context, scratch.path(), &mut table)?;
     }
@@ -151,9 +153,10 @@ impl Context<'_> {
         serde_json::from_slice(&output.stdout).context("what the load generator printed")
     }
 
-    fn turn(&self, server: &Server, tool: &str, calls: usize) -> Result<Turn> {
+    fn turn(&self, server: &Server, tool: &str, calls: usize, more: &[&str]) -> Result<Turn> {
         let before = server.process().processor_time()?;
-        let load = self.load(server, tool, &["--calls", &calls.to_string()])?;
+        let calls = calls.to_string();
+        let load = self.load(server, tool, &[&["--calls", &calls], more].concat())?;
         let used = server.process().processor_time()?.saturating_sub(before);
         let made = load["calls"].as_f64().context("no calls were made")?;
         Ok(Turn { cost: used.as_secs_f64() * 1e6 / made, load })
@@ -169,11 +172,11 @@ impl Context<'_> {
         }
         let mut turns = [Vec::new(), Vec::new()];
         for server in [&bare, &gate] {
-            self.turn(server, "get_customer", WARM_UP)?;
+            self.turn(server, "get_customer", WARM_UP, &[])?;
         }
         for number in 1..=self.options.turns {
             for (server, turns) in [&bare, &gate].into_iter().zip(&mut turns) {
-                turns.push(self.turn(server, "get_customer", self.options.calls)?);
+                turns.push(self.turn(server, "get_customer", self.options.calls, &[])?);
             }
             let [bare, gate] = turns.each_ref().map(|turns| turns.last().map_or(0.0, |turn| turn.cost));
             println!("turn {number}: bare {bare:.1} µs, gate {gate:.1} µs");

@@ -19,10 +19,10 @@ pub(super) fn measure(context: &Context<'_>, scratch: &Path, table: &mut table::
         fs::write(folder.join("callgate.yaml"), config(size, &context.shop.database()))?;
         let server = context.gate(&Shop { folder })?;
         let tool = name(size - 1);
-        context.turn(&server, &tool, WARM_UP)?;
+        context.turn(&server, &tool, WARM_UP, &[])?;
         let mut costs = Vec::new();
         for _ in 0..TURNS {
-            costs.push(context.turn(&server, &tool, context.options.calls)?.cost);
+            costs.push(context.turn(&server, &tool, context.options.calls, &[])?.cost);
         }
         println!("{size} tools: {:.1} µs", table::median(&costs));
         let memory = server.process().memory()?;
