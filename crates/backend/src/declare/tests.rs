@@ -149,28 +149,28 @@ resources:
     check(
         &format!("{ECHO}{tools}"),
         &expect![[r#"
-        3:3: tools["a b"]: `a b` is not a tool name: use 1 to 128 of A-Z a-z 0-9 _ - .
-        4:39: tools.loud.description: the description is empty; the model chooses by it
-        4:63: tools.loud.say: do not shout
-        5:3: tools.short: `description` is missing
-          help: What the model reads to decide when to call this tool, and how.
-        5:3: tools.short: `say` is missing
-        5:35: tools.short.effect: must be one of `read`, `write`, `destroy`, found `look`
-        5:41: tools.short.says: unknown key `says`; did you mean `say`?
-        6:67: tools.late.deadline: a deadline of nothing leaves no time for the call
-        6:80: tools.late.redact[0]: there is no parameter `nam`
-          help: did you mean `name`?
-        6:96: tools.late.updates[0]: there is no parameter `nam`
-          help: did you mean `name`?
-        6:109: tools.late.updates[1]: `{` and `}` do not pair up in `x://{`
-        8:3: resources.nowhere: `nowhere` is not a URI; write it with a scheme, such as `docs://nowhere`
-        9:3: resources["a://{b}{c}"]: put some text between `{…}` and `{c}`, or it is unclear where one ends
-        10:51: resources["a://{b}"].complete.c: `a://{b}` has no variable `c`
-          help: there is `b`
-        10:99: resources["a://{b}"].complete.b.more: unknown key `more`
-          help: the keys here are `say`, `backend`
-        11:14: resources["a://c"].say: unknown key `say`
-          help: the keys here are `text`, `file`, `bytes`, `backend`, `name`, `title`, `description`, `mime`, `complete`"#]],
+            3:3: tools["a b"]: `a b` is not a tool name: use 1 to 128 of A-Z a-z 0-9 _ - .
+            4:39: tools.loud.description: the description is empty; the model chooses by it
+            4:63: tools.loud.say: do not shout
+            5:3: tools.short: `description` is missing
+              help: What the model reads to decide when to call this tool, and how.
+            5:3: tools.short: `say` is missing
+            5:35: tools.short.effect: must be one of `read`, `write`, `destroy`, found `look`
+            5:41: tools.short.says: unknown key `says`; did you mean `say`?
+            6:67: tools.late.deadline: a deadline of nothing leaves no time for the call
+            6:80: tools.late.redact[0]: there is no parameter `nam`
+              help: did you mean `name`?
+            6:96: tools.late.updates[0]: there is no parameter `nam`
+              help: did you mean `name`?
+            6:109: tools.late.updates[1]: `{` and `}` do not pair up in `x://{`
+            8:3: resources.nowhere: `nowhere` is not a URI; write it with a scheme, such as `docs://nowhere`
+            9:3: resources["a://{b}{c}"]: put some text between `{…}` and `{c}`, or it is unclear where one ends
+            10:51: resources["a://{b}"].complete.c: `a://{b}` has no variable `c`
+              help: there is `b`
+            10:99: resources["a://{b}"].complete.b.more: unknown key `more`
+              help: the keys here are `say`, `backend`
+            11:14: resources["a://c"].say: unknown key `say`
+              help: the keys here are `text`, `file`, `bytes`, `backend`, `name`, `title`, `description`, `mime`, `allow`, `complete`"#]],
     );
 }
 
@@ -369,9 +369,9 @@ fn the_schema_for_editors_has_the_keys_of_all() {
         backends["properties"]["kind"].to_string(),
     ];
     expect![[r#"
-        backend title description effect idempotent deadline concurrency hedge fallback redact updates cache invalidates input say | required ["backend","description","effect"] | closed true
-        backend name title description mime text file bytes complete say | required null | closed true
-        title description data template text bytes fuel arguments | required null | closed true
+        backend title description effect idempotent deadline concurrency hedge fallback redact updates allow require cache invalidates input say | required ["backend","description","effect"] | closed true
+        backend name title description mime allow text file bytes complete say | required null | closed true
+        title description allow data template text bytes fuel arguments | required null | closed true
         {"const":"echo"}"#]].assert_eq(&shown.join("\n"));
 }
 

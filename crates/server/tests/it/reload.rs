@@ -49,11 +49,15 @@ async fn a_changed_configuration_takes_its_place_and_clients_are_told() {
     assert!(first.data.contains("acknowledged"), "{}", first.data);
 
     folder.write("gate.yaml", &calm(&CONFIG.replace("get_note:", "read_note:"))).unwrap();
-    reload(folder.path(), &expect![[r#"
+    reload(
+        folder.path(),
+        &expect![[r#"
         exit 0
         in place: 2 tools, 0 resources, 0 prompts
 
-    "#]]).await;
+    "#]],
+    )
+    .await;
     let told = news.event().await.unwrap().unwrap();
     assert!(told.data.contains("notifications/tools/list_changed"), "{}", told.data);
     let reply = call(address, "read_note", &json!({ "id": "a" })).await;
@@ -84,12 +88,15 @@ async fn a_mistake_changes_nothing_and_is_told() {
     folder.write("gate.yaml", &calm(CONFIG)).unwrap();
     let (mut process, address) = serve(folder.path()).await;
     folder.write("gate.yaml", &calm(&CONFIG.replace("FROM notes", "FROM nowhere"))).unwrap();
-    reload(folder.path(), &expect![[r#"
-        exit 1
-        error: FOLDER/gate.yaml:18:26: tools.get_note.sql: no such table: nowhere
-          help: if a migration makes it, run `callgate migrate`, or set `migrate: at_start`
-        the configuration in place stays
-    "#]]).await;
+    reload(
+        folder.path(),
+        &expect![[r#"
+            exit 1
+            error: FOLDER/gate.yaml:19:10: tools.get_note.sql: no such table: nowhere
+            the configuration in place stays
+        "#]],
+    )
+    .await;
     folder.write("gate.yaml", "nonsense: [").unwrap();
     process.signal("HUP").await.unwrap();
     let told = process.told("SIGHUP").await.unwrap();
@@ -106,11 +113,15 @@ async fn what_belongs_to_the_process_waits_for_the_next_start() {
     folder.write("gate.yaml", &calm(CONFIG)).unwrap();
     let (_process, _) = serve(folder.path()).await;
     folder.write("gate.yaml", &calm(&format!("{}wire: {{ depth: 32 }}\n", CONFIG.replace("debug", "info")))).unwrap();
-    reload(folder.path(), &expect![[r#"
+    reload(
+        folder.path(),
+        &expect![[r#"
         exit 0
         in place: 2 tools, 0 resources, 0 prompts; changed, but only read at the next start: wire, log
 
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
