@@ -87,6 +87,8 @@ impl Shelf {
 
     /// How many replies there are, and how many bytes they take.
     pub(super) fn size(&self) -> (u64, u64) {
+        // What was kept last is counted a little later otherwise.
+        self.replies.run_pending_tasks();
         (self.replies.entry_count(), self.replies.weighted_size())
     }
 

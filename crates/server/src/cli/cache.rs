@@ -24,8 +24,17 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = false, args = ["tag", "tool", "all"])]
 struct Drop {
+    #[command(flatten)]
+    which: Which,
+    /// Only those of this tenant.
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
     /// Those with this tag, such as `customer:cust_123`.
     #[arg(long)]
     tag: Option<String>,
@@ -35,16 +44,13 @@ struct Drop {
     /// All of them.
     #[arg(long)]
     all: bool,
-    /// Only those of this tenant.
-    #[arg(long)]
-    tenant: Option<String>,
 }
 
 impl Cache {
     pub(super) async fn run(self, level: Option<&str>) -> anyhow::Result<ExitCode> {
         let configuration = Configuration::read(&self.config)?;
         log::begin(&log::quiet(), level)?;
-        let Action::Drop(Drop { tag, tool, tenant, .. }) = self.action;
+        let Action::Drop(Drop { which: Which { tag, tool, .. }, tenant }) = self.action;
         if let Some(tool) = tool.as_ref().filter(|tool| !configuration.declares_tool(tool)) {
             bail!("there is no tool `{tool}`\n  help: `callgate tools` lists them");
         }
