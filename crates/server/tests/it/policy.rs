@@ -111,3 +111,20 @@ async fn mistakes_in_rules_are_reported_where_they_stand() {
         FOLDER/gate.yaml:13:17: tools.refund.require[0].rule: this is no expression: mismatched input end (at character 52)"#]]
     .assert_eq(&format!("exit {code}\n{errors}"));
 }
+
+#[tokio::test]
+async fn with_callers_told_apart_everything_says_who_may() {
+    let unsaid: Vec<_> = CONFIG.lines().filter(|line| !line.trim_start().starts_with("allow:")).collect();
+    let unsaid = unsaid.join("\n") + "\nresources:\n  \"docs://a\": { text: a }\n";
+    let check = async |text: &str| {
+        let folder = Folder::with([("gate.yaml", text), ("migrations/1.sql", "SELECT 1;\n")]).unwrap();
+        let (code, _, errors) = run(folder.path(), &["check", "FOLDER"]).await;
+        (code, errors)
+    };
+    assert_eq!(check(&unsaid).await.0, 0, "the machine's own user needs no rules");
+    let (code, errors) = check(&format!("{unsaid}auth: {{ keys: {{}} }}\n")).await;
+    assert_eq!(code, 1);
+    for expected in ["tools.refund: `refund` does not say who may", "`docs://a` does not say who may", "add `allow: read:customers`"] {
+        assert!(errors.contains(expected), "{errors}");
+    }
+}
