@@ -66,6 +66,8 @@ pub(super) struct Connections {
     pub(super) idle: usize,
     /// The greatest number there may be.
     pub(super) most: usize,
+    /// Calls that wait for one.
+    pub(super) waiting: usize,
 }
 
 /// Why an engine does not take a statement or a script, for the operator.

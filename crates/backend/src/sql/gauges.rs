@@ -46,6 +46,7 @@ impl Durations {
             ("mcp_db_connections_active", connections.active as f64),
             ("mcp_db_connections_idle", connections.idle as f64),
             ("mcp_db_connections_max", connections.most as f64),
+            ("mcp_db_connections_waiting", connections.waiting as f64),
         ];
         let mut sum = 0;
         for (bucket, (_, name)) in self.buckets.iter().zip(BOUNDS) {

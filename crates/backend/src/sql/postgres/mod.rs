@@ -175,6 +175,7 @@ impl Engine for Postgres {
 
     fn connections(&self) -> Connections {
         let status = self.pool.status();
-        Connections { active: status.size.saturating_sub(status.available), idle: status.available, most: status.max_size }
+        let active = status.size.saturating_sub(status.available);
+        Connections { active, idle: status.available, most: status.max_size, waiting: status.waiting }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,6 +30,23 @@ pub(super) struct Readers {
     lifetime: Duration,
     places: Arc<Semaphore>,
     free: Mutex<Vec<Reader>>,
+    waiting: AtomicUsize,
+}
+
+/// One who waits for a reader, counted until it is dropped.
+struct Waiting<'r>(&'r AtomicUsize);
+
+impl<'r> Waiting<'r> {
+    fn new(count: &'r AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// One connection that reads.
@@ -49,25 +69,30 @@ pub(super) struct Loan {
 impl Readers {
     /// At most `size` connections to the file at `path`.
     pub(super) fn new(path: PathBuf, size: usize, idle: Duration, lifetime: Duration) -> Self {
-        Self { path, size, idle, lifetime, places: Arc::new(Semaphore::new(size)), free: Mutex::new(Vec::with_capacity(size)) }
+        let (places, free) = (Arc::new(Semaphore::new(size)), Mutex::new(Vec::with_capacity(size)));
+        Self { path, size, idle, lifetime, places, free, waiting: AtomicUsize::new(0) }
     }
 
     /// Borrows a reader; waits at most `wait` for one. `None` if there was none in time.
     pub(super) async fn borrow(self: &Arc<Self>, wait: Duration) -> rusqlite::Result<Option<Loan>> {
         let place = match self.places.clone().try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => match tokio::time::timeout(wait, self.places.clone().acquire_owned()).await {
-                // The semaphore is never closed; a closed one would mean the same: no place.
-                Ok(Err(_)) | Err(_) => return Ok(None),
-                Ok(Ok(place)) => place,
-            },
+            Ok(place) => Some(place),
+            Err(_) => self.wait(wait).await,
         };
+        let Some(place) = place else { return Ok(None) };
         let now = Instant::now();
         let reader = match self.fresh(now) {
             Some(reader) => reader,
             None => self.open(now)?,
         };
         Ok(Some(Loan { reader: Some(reader), readers: self.clone(), _place: place }))
+    }
+
+    /// Waits for a place.
+    async fn wait(&self, most: Duration) -> Option<OwnedSemaphorePermit> {
+        let _waiting = Waiting::new(&self.waiting);
+        // The semaphore is never closed; a closed one would mean the same: no place.
+        tokio::time::timeout(most, self.places.clone().acquire_owned()).await.ok()?.ok()
     }
 
     /// The reader used last, if it is not too old. Others that are too old go on this occasion.
@@ -110,7 +135,8 @@ impl Readers {
     /// How many there are.
     pub(super) fn connections(&self) -> Connections {
         let idle = self.free.lock().unwrap_or_else(PoisonError::into_inner).len();
-        Connections { active: self.size - self.places.available_permits(), idle, most: self.size }
+        let active = self.size - self.places.available_permits();
+        Connections { active, idle, most: self.size, waiting: self.waiting.load(Ordering::Relaxed) }
     }
 }
 

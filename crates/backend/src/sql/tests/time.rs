@@ -99,9 +99,16 @@ async fn a_full_pool_says_so() {
         let world = World::open_with(&engine, YAML, keys).await.unwrap();
         let long = world.call_by(Target::Tool("slow".into()), FOREVER, "local", Duration::from_millis(400));
         let call = world.call(Target::Tool("orders".into()), "{}");
-        let (long, refused) = tokio::join!(world.make(&long), world.make(&call));
+        let waits = |count: f64| world.backend.gauges().contains(&("mcp_db_connections_waiting", count));
+        let seen = tokio::time::timeout(Duration::from_secs(5), async {
+            while !waits(1.0) {
+                tokio::task::yield_now().await;
+            }
+        });
+        let (long, refused, seen) = tokio::join!(world.make(&long), world.make(&call), seen);
         assert_eq!(long.unwrap_err().kind().code(), "timeout");
         assert_eq!(refused.unwrap_err().kind().code(), "overloaded", "{engine:?}");
+        assert!(seen.is_ok() && waits(0.0), "{engine:?}");
         assert!(world.backend.probe().await.is_ok());
         let gauges = world.backend.gauges();
         assert!(gauges.contains(&("mcp_db_connections_max", 1.0)), "{gauges:?}");
