@@ -7,7 +7,7 @@ use callgate_model::{Call, Fault, Reply};
 use tokio::runtime::Handle;
 
 use super::{
-    cache::Cache,
+    keeper::Cache,
     marks::Mark,
     shelf::Age,
     terms::{Tags, Terms},

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::cache::Cache;
+use super::keeper::Cache;
 use crate::metrics::{Figure, Gauges};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

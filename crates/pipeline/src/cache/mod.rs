@@ -12,17 +12,17 @@
 //! - `pressed.rs`: a reply as it lies there.
 //! - `flights.rs`: one call fetches, the others wait.
 //! - `terms.rs`: what the operator said about each tool.
-//! - `cache.rs`: the kept replies and the loads under way, together.
+//! - `keeper.rs`: the kept replies and the loads under way, together.
 //! - `forget.rs`: what an operator makes stale by hand.
 //! - `layer.rs`: what is done about a call.
 //!
 //! It leaves to `authorize`, above it, whether a caller may have the reply at all.
 
 mod annex;
-mod cache;
 mod config;
 mod flights;
 mod forget;
+mod keeper;
 mod key;
 mod layer;
 mod marks;

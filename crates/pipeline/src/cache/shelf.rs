@@ -93,7 +93,6 @@ impl Shelf {
     }
 
     fn shortened(&self, ttl: Duration, now: Instant) -> Duration {
-        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 1024")]
         let part = (self.jitter.hash_one(now) % 1024) as u32;
         ttl - ttl / 10 * part / 1024
     }

@@ -16,13 +16,16 @@ use serde_json::{Value, json};
 use super::fixture::{Fixture, ann, caller};
 use crate::{Forget, forget};
 
+/// What becomes of a reply; the second is the one that was put there first.
+type Spoil = fn(&Bytes, &Bytes) -> Bytes;
+
 /// What replicas share, for tests to spoil.
 #[derive(Debug)]
 struct Spoilt {
     memory: Memory,
     away: AtomicBool,
     /// Applied to each reply that is read.
-    spoil: Mutex<Option<fn(&Bytes, &Bytes) -> Bytes>>,
+    spoil: Mutex<Option<Spoil>>,
     /// The reply that was put there first.
     first: Mutex<Bytes>,
 }
@@ -112,7 +115,7 @@ async fn a_reply_is_fetched_once_for_all_replicas_that_have_the_secret() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shared_reply_that_was_tampered_with_is_not_taken() {
-    let spoils: [(&str, fn(&Bytes, &Bytes) -> Bytes); 6] = [
+    let spoils: [(&str, Spoil); 6] = [
         ("another's", |_, first| first.clone()),
         ("a bit", |value, _| value.iter().enumerate().map(|(at, byte)| if at == 40 { byte ^ 1 } else { *byte }).collect()),
         ("the nonce", |value, _| value.iter().enumerate().map(|(at, byte)| if at == 0 { byte ^ 1 } else { *byte }).collect()),
