@@ -286,6 +286,7 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
     if let Err((key, why)) = root.audit.heads.check() {
         problems.push(section.problem(&format!("/audit/heads/{key}"), why));
     }
+    root.store.check(&part(section, "store"), problems);
     root.shared.check(&part(section, "shared"), problems);
     root.quotas.check(&part(section, "quotas"), problems);
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {

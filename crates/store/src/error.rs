@@ -14,6 +14,9 @@ pub enum Error {
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// PostgreSQL does not answer, or not as it must.
+    #[error("cannot open the store in PostgreSQL")]
+    Server(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file was written by a later version.
     #[error("the store `{}` has version {found} of its {part}, this program knows {known}; use the newer program", path.display())]
     Newer {
@@ -52,6 +55,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn server(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Server(cause.into())
+    }
+
     pub(crate) fn reading(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Read(cause.into())
     }

@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod keys;
 mod memory;
+mod postgres;
 mod sqlite;
 mod writing;
 
@@ -69,6 +70,8 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     // One machine, nothing else installed: a file beside the configuration.
     Kind { name: Name::Sqlite, open: sqlite::open, log: sqlite::log },
+    // Replicas, which share it: tables on a server.
+    Kind { name: Name::Postgres, open: postgres::open, log: postgres::log },
     // Programs that embed the gate, and tests: the last records, gone with the process.
     Kind { name: Name::Memory, open: memory::open, log: memory::log },
 ];

@@ -157,7 +157,9 @@ fn advice(error: &anyhow::Error) -> Option<&'static str> {
             "write `auth`, such as `auth: { keys: {} }`; or listen on 127.0.0.1; or name the address with `--insecure-listen` if something in front says who may call",
         ),
         Error::NoKeys(_) => Some("write `auth: { keys: {} }`, and a `store` that outlives the process"),
-        Error::Store(_) => Some("the gate must be able to write the file that `store.path` names, and the folder it is in"),
+        Error::Store(_) => Some(
+            "the gate must be able to write the file that `store.path` names and the folder it is in, or reach the database of `store.url`",
+        ),
         _ => None,
     }
 }

@@ -28,3 +28,5 @@ mod reload;
 mod scenario;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod store;

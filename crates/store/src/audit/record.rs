@@ -132,6 +132,11 @@ impl Entry {
         }
     }
 
+    /// The record of a call whose gate ended, from its intent.
+    pub(crate) fn unclear(self) -> Self {
+        Self { outcome: "unclear".to_owned(), reason: Some(LEFT.to_owned()), ..self }
+    }
+
     /// `record` at a place of a chain.
     pub(crate) fn of(chain: u32, seq: u64, record: &Record) -> Self {
         let view = record.view();
@@ -160,6 +165,9 @@ impl Entry {
         }
     }
 }
+
+/// Why an intent has become a record.
+const LEFT: &str = "the gate ended before it was known what had come of this call";
 
 /// Whole microseconds; what does not fit is more than half a million years.
 fn micros(duration: Duration) -> u64 {

@@ -21,9 +21,6 @@ const POINT: &str = "SELECT id, hash FROM audit_checkpoints WHERE id BETWEEN ?1 
 /// How many records are removed in one transaction.
 const PRUNE: usize = 1000;
 
-/// Why an intent has become a record.
-pub(crate) const LEFT: &str = "the gate ended before it was known what had come of this call";
-
 /// The pen of one chain.
 pub(super) struct Ink {
     connection: Connection,
@@ -115,7 +112,7 @@ impl Ink {
             transaction.execute(INSERT, params![next.row(), &next.hash.0[..], text(&self.line)])?;
         }
         also(&transaction)?;
-        self.doubt = Doubt::Commit(next);
+        // If this fails, the chain's place is looked up; `Commit` is for a batch that comes again.
         transaction.commit()?;
         (self.head, self.doubt) = (next, Doubt::None);
         Ok(())
@@ -133,7 +130,7 @@ impl Ink {
         if left.is_empty() {
             return Ok(());
         }
-        let entries: Vec<_> = left.iter().filter_map(|(_, line)| Some(unclear(Entry::parse(line)?))).collect();
+        let entries: Vec<_> = left.iter().filter_map(|(_, line)| Some(Entry::parse(line)?.unclear())).collect();
         tracing::warn!(records = entries.len(), "calls of a gate that ended are on record as unclear");
         self.add(&entries, |transaction| {
             let mut settle = transaction.prepare_cached(SETTLE)?;
@@ -198,11 +195,6 @@ impl Sink for Ink {
         self.recover_all()?;
         keep.map_or(Ok(Tended::Done), |keep| self.prune(now, keep)).map_err(|cause| cause.to_string())
     }
-}
-
-/// The record of a call whose gate ended.
-pub(crate) fn unclear(entry: Entry) -> Entry {
-    Entry { outcome: "unclear".to_owned(), reason: Some(LEFT.to_owned()), ..entry }
 }
 
 /// Where the chain stands.

@@ -3,6 +3,7 @@
 mod chain;
 mod intents;
 mod keys;
+pub(crate) mod postgres;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::{Config, Entry, Error, Heads, KINDS, Log, Memory, Name, Opening, Pending, Record, Slot, Store, Subject, Upkeep, log, open};
 
-fn record(name: &str) -> Record {
+pub(crate) fn record(name: &str) -> Record {
     Record {
         at: Timestamp::from_microsecond(1_700_000_000_123_456).expect("a time"),
         request: RequestId::new("r-1").expect("an id"),
@@ -88,7 +89,7 @@ async fn written(store: &dyn Store, slots: &Slots, record: Record) {
 
 #[test]
 fn every_name_has_its_row() {
-    for name in [Name::Sqlite, Name::Memory] {
+    for name in [Name::Sqlite, Name::Postgres, Name::Memory] {
         assert!(KINDS.iter().any(|kind| kind.name == name), "{name:?}");
     }
 }
