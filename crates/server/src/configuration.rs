@@ -22,7 +22,7 @@ use crate::{
     config::{Log, OFFERS, Root, part},
     control,
     gate::{Column, Kept, Parts, Reloads},
-    reload::Reloader,
+    reload::{Look, Reloader},
 };
 
 /// The file of the secret that API keys are hashed with, beside the store's own.
@@ -32,6 +32,8 @@ const PEPPER: &str = "callgate.pepper";
 pub struct Configuration {
     path: PathBuf,
     environment: Environment,
+    /// What the files looked like before they were read.
+    look: Look,
     root: Root,
     plan: Plan,
     section: Section,
@@ -58,6 +60,7 @@ impl Configuration {
     /// The same with these variables instead of the environment of the process.
     pub fn read_in(path: &Path, environment: &Environment) -> Result<Self, Problems> {
         let mut problems = Problems::new();
+        let look = Look::at(path);
         let Some(document) = Document::read_all(path, environment, &mut problems) else { return Err(problems) };
         let section = document.root();
         let (offers, own) = section.split(&OFFERS);
@@ -77,7 +80,7 @@ impl Configuration {
         match root.zip(plan) {
             Some((root, plan)) if problems.is_empty() => {
                 let (path, environment) = (path.to_owned(), environment.clone());
-                Ok(Self { path, environment, root, plan, section, counts })
+                Ok(Self { path, environment, look, root, plan, section, counts })
             }
             _ => Err(problems),
         }
@@ -161,10 +164,13 @@ impl Configuration {
         let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
         let (wire, listen) = (self.root.wire.clone(), self.root.listen.0);
         let (path, environment, section) = (self.path.clone(), self.environment.clone(), self.section.clone());
-        let (control, watch) = (self.control(), self.root.reload.every.get());
+        let (control, every, look) = (self.control(), self.root.reload.every.get(), self.look.clone());
         let column = self.beside(&kept).await?;
         let gate = Gate::new(Parts { column, wire, listen, folder: section.folder().to_owned(), kept: kept.clone() });
-        Ok(gate.that_reloads(|live| Reloads { reloader: Reloader::new(path, environment, live, kept, section), control, watch }))
+        Ok(gate.that_reloads(|live| {
+            let reloader = Reloader::new(path, environment, live, kept, section);
+            Reloads { reloader, control, every, look }
+        }))
     }
 
     /// Opens everything that a configuration can change, with what is kept from one to the next.

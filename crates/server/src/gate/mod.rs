@@ -15,7 +15,7 @@ pub use self::{
     serve::{Drained, Listening},
     signals::signals,
 };
-use crate::{Builder, Error, Reloader};
+use crate::{Builder, Error, Reloader, reload::Look};
 
 /// What belongs to the process and not to a configuration: it is opened once, and handed to every column that follows.
 #[derive(Clone, Debug)]
@@ -70,7 +70,9 @@ pub(crate) struct Reloads {
     /// The control socket.
     pub(crate) control: Option<PathBuf>,
     /// How often the files are looked at; zero for never.
-    pub(crate) watch: Duration,
+    pub(crate) every: Duration,
+    /// What they looked like before they were read.
+    pub(crate) look: Look,
 }
 
 /// A gate that is open. Serving it takes it: when serving ends, the gate has drained.

@@ -72,9 +72,9 @@ impl Gate {
     /// From now on, while the result is held, a changed configuration takes its place.
     fn follow(&self) -> Following {
         let mut tasks = JoinSet::new();
-        if let Some(Reloads { reloader, control, watch }) = &self.reloads {
+        if let Some(Reloads { reloader, control, every, look }) = &self.reloads {
             tasks.spawn(reloader.clone().heed_hangups());
-            tasks.spawn(reloader.clone().watch(*watch));
+            tasks.spawn(reloader.clone().watch(*every, look.clone()));
             #[cfg(unix)]
             if let Some(path) = control {
                 match crate::control::Control::open(path) {

@@ -26,7 +26,7 @@ use crate::{
     gate::{Kept, Live},
 };
 
-pub(crate) use watch::Watch;
+pub(crate) use watch::{Look, Watch};
 
 /// Sections that are read when the process starts and not again.
 const OF_THE_PROCESS: [&str; 6] = ["listen", "wire", "store", "shared", "control", "log"];

@@ -39,11 +39,11 @@ impl Default for Watch {
 
 /// What the files look like. A file that appears, vanishes, grows, shrinks, is written or replaced changes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Look(Vec<(PathBuf, u64, Option<SystemTime>)>);
+pub(crate) struct Look(Vec<(PathBuf, u64, Option<SystemTime>)>);
 
 impl Look {
     /// A folder that cannot be read looks as if it were empty; reading the configuration will say why.
-    fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         let mut files = Vec::new();
         if path.is_dir() {
             // What could be seen counts.
@@ -98,12 +98,12 @@ impl Watcher {
 }
 
 impl Reloader {
-    /// Reads the configuration again whenever its files change, forever; `every` zero: never.
-    pub(crate) async fn watch(self, every: Duration) {
+    /// Reads the configuration again whenever its files look different from `first`, forever; `every` zero: never.
+    pub(crate) async fn watch(self, every: Duration, first: Look) {
         if every.is_zero() {
             return;
         }
-        let mut watcher = Watcher::new(Look::at(self.path()));
+        let mut watcher = Watcher::new(first);
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
