@@ -14,6 +14,10 @@ type Client = RunningService<RoleClient, ClientConfig>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
+    // Built in one workspace with the gate, reqwest has no cryptography of its own choosing.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        bail!("another provider of cryptography was installed before");
+    }
     let mut arguments = std::env::args().skip(1);
     let mut next = || arguments.next().context("usage: client-rmcp EXPECTED ERA http URL | stdio COMMAND [ARGUMENT…]");
     let (path, era, transport, place) = (next()?, next()?, next()?, next()?);
