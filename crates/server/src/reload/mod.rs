@@ -2,7 +2,8 @@
 //!
 //! Read, check and open beside the running set; then one step, and every new call is on the new set. It promises that a
 //! configuration with a mistake changes nothing, leaves nothing behind and says why; that a gate which asks who is calling does not
-//! stop asking; that a call ends on the configuration it began with; and that changes which come faster than they can be read are read once.
+//! stop asking; that a call ends on the configuration it began with; and that one reload happens at a time. Signals and changed files that
+//! come while one is under way are one more reload, not many.
 //!
 //! What belongs to the process stays as it was at the start: the store, the listener and its limits, the log. A change there is
 //! told, and takes effect at the next start.
