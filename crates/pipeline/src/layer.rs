@@ -1,13 +1,18 @@
 //! What a layer is, and how one calls the next.
 //!
-//! A layer sees every call on its way down and every reply on its way up. It may refuse, wait, look at the reply, or call the
+//! A [`Layer`] sees every call on its way down and every reply on its way up. It may refuse, wait, look at the reply, or call the
 //! rest again (a retry); it never changes the call. Dropping the future of a layer cancels the call, so a layer that must do
-//! something in any case does it in a guard's `Drop`.
+//! something in any case does it in a guard's `Drop`. A [`Check`] is a layer that only looks at the way down and never waits.
 //!
-//! A layer costs one boxed future per call and should allocate nothing else: whatever is fixed per tool is made when the gate
-//! opens and found by [`Ticket::tool`], the tool's index in the catalog.
+//! A layer costs one boxed future per call and should allocate nothing else, a check costs none: whatever is fixed per tool is made
+//! when the gate opens and found by [`Ticket::tool`], the tool's index in the catalog. Calls of tools that a layer does not concern
+//! pass it by.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use callgate_model::{BackendName, Call, Catalog, Clock, Deadline, Fault, Reply};
@@ -26,22 +31,51 @@ use crate::{
 /// One step of the column.
 #[async_trait]
 pub(crate) trait Layer: Send + Sync {
+    /// Whether calls of this tool need the layer; `None` stands for all that is no tool. Asked once, when the gate opens.
+    fn concerns(&self, _tool: Option<usize>) -> bool {
+        true
+    }
+
     /// Decides about `call`; `next` is the rest of the column.
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault>;
+}
+
+/// A step that refuses a call or lets it pass, at once, and does not look at the reply.
+pub(crate) trait Check: Send + Sync {
+    /// Whether calls of this tool need the check; `None` stands for all that is no tool. Asked once, when the gate opens.
+    fn concerns(&self, _tool: Option<usize>) -> bool {
+        true
+    }
+
+    /// Refuses `call`, or does not.
+    fn check(&self, call: &Call, next: &Next<'_>) -> Result<(), Fault>;
+}
+
+/// A step of either sort.
+pub(crate) enum Step {
+    Layer(Box<dyn Layer>),
+    Check(Box<dyn Check>),
 }
 
 /// What comes of a call, when it is done.
 pub(crate) type Outcome<'a> = Pin<Box<dyn Future<Output = Result<Reply, Fault>> + Send + 'a>>;
 
-/// All layers of a gate, outermost first.
-pub(crate) type Column = Arc<[Box<dyn Layer>]>;
+/// All steps of a gate, outermost first.
+pub(crate) struct Column {
+    steps: Box<[Step]>,
+    /// For each tool, the steps that concern it, a bit each; what is no tool comes last.
+    paths: Box<[Path]>,
+}
+
+/// A set of steps. The lowest bit is the outermost step.
+type Path = u32;
 
 /// The layers below the one that holds this, and the backend at their end.
 #[derive(Clone, Copy)]
 pub(crate) struct Next<'a> {
-    column: &'a Column,
-    below: usize,
-    ticket: Ticket,
+    column: &'a Arc<Column>,
+    ahead: Path,
+    ticket: &'a Ticket,
     entry: Option<&'a Entry<'a>>,
     judgement: &'a Judgement,
 }
@@ -49,8 +83,8 @@ pub(crate) struct Next<'a> {
 /// The same for reads that outlive the call they were begun for. They add nothing to its record.
 #[derive(Clone)]
 pub(crate) struct Rest {
-    column: Column,
-    below: usize,
+    column: Arc<Column>,
+    ahead: Path,
     ticket: Ticket,
     judgement: Arc<Judgement>,
 }
@@ -69,14 +103,37 @@ pub(crate) struct Ticket {
     pub(crate) answer_by: Deadline,
 }
 
+impl Step {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        match self {
+            Self::Layer(layer) => layer.concerns(tool),
+            Self::Check(check) => check.concerns(tool),
+        }
+    }
+}
+
+impl Column {
+    /// The column of `steps` for a catalog of so many tools.
+    pub(crate) fn new(steps: Vec<Step>, tools: usize) -> Self {
+        let path = |tool: Option<usize>| {
+            steps.iter().enumerate().filter(|(_, step)| step.concerns(tool)).fold(0, |path: Path, (place, _)| path | 1 << place)
+        };
+        Self { paths: (0..tools).map(Some).chain([None]).map(path).collect(), steps: steps.into() }
+    }
+
+    fn path(&self, tool: Option<usize>) -> Path {
+        self.paths[tool.unwrap_or(self.paths.len() - 1)]
+    }
+}
+
 impl<'a> Next<'a> {
-    /// The whole column.
-    pub(crate) fn column(column: &'a Column, ticket: Ticket, judgement: &'a Judgement) -> Self {
-        Self { column, below: 0, ticket, entry: None, judgement }
+    /// The whole column, as far as it concerns the call.
+    pub(crate) fn column(column: &'a Arc<Column>, ticket: &'a Ticket, judgement: &'a Judgement) -> Self {
+        Self { column, ahead: column.path(ticket.tool), ticket, entry: None, judgement }
     }
 
     /// What the gate worked out about the call.
-    pub(crate) fn ticket(&self) -> Ticket {
+    pub(crate) fn ticket(&self) -> &'a Ticket {
         self.ticket
     }
 
@@ -95,17 +152,26 @@ impl<'a> Next<'a> {
         self.judgement
     }
 
-    /// Lets the call go on.
-    pub(crate) fn run(self, call: &'a Call) -> Outcome<'a> {
-        match self.column.get(self.below) {
-            Some(layer) => layer.call(call, Next { below: self.below + 1, ..self }),
-            None => Box::pin(dispatch(call)),
+    /// Lets the call go on. Checks that come next are made here, before there is a future.
+    pub(crate) fn run(mut self, call: &'a Call) -> Outcome<'a> {
+        while self.ahead != 0 {
+            let place = self.ahead.trailing_zeros();
+            self.ahead &= self.ahead - 1;
+            match &self.column.steps[place as usize] {
+                Step::Layer(layer) => return layer.call(call, self),
+                Step::Check(check) => {
+                    if let Err(fault) = check.check(call, &self) {
+                        return Box::pin(ready(Err(fault)));
+                    }
+                }
+            }
         }
+        Box::pin(dispatch(call))
     }
 
     /// The rest of the column, to keep.
     pub(crate) fn keep(self) -> Rest {
-        Rest { column: self.column.clone(), below: self.below, ticket: self.ticket, judgement: Arc::new(self.judgement.renewed()) }
+        Rest { column: self.column.clone(), ahead: self.ahead, ticket: *self.ticket, judgement: Arc::new(self.judgement.renewed()) }
     }
 }
 
@@ -122,7 +188,7 @@ impl Rest {
 
     /// Lets the call go on.
     pub(crate) fn run<'a>(&'a self, call: &'a Call) -> Outcome<'a> {
-        Next { column: &self.column, below: self.below, ticket: self.ticket, entry: None, judgement: &self.judgement }.run(call)
+        Next { column: &self.column, ahead: self.ahead, ticket: &self.ticket, entry: None, judgement: &self.judgement }.run(call)
     }
 }
 

@@ -64,19 +64,24 @@ impl Layer for Audit {
 }
 
 /// Announces writes before they are made.
-struct Intend;
+struct Intend {
+    /// For each tool, whether it changes anything.
+    writes: Vec<bool>,
+}
 
 /// The second row of this component: where a write is about to be made.
-pub(crate) fn open_intend(_opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
-    Ok(Box::new(Intend))
+pub(crate) fn open_intend(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+    Ok(Box::new(Intend { writes: opening.catalog.tools().iter().map(|item| item.offer.effect != Effect::Read).collect() }))
 }
 
 #[async_trait]
 impl Layer for Intend {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        tool.is_some_and(|tool| self.writes[tool])
+    }
+
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        if effect(call).is_some_and(|effect| effect != Effect::Read)
-            && let Some(entry) = next.entry()
-        {
+        if let Some(entry) = next.entry() {
             entry.intend().await?;
         }
         next.run(call).await

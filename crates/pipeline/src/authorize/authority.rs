@@ -80,6 +80,12 @@ impl Authority {
         standing
     }
 
+    /// Whether nothing restricts who may call the tool, whoever calls and with whatever arguments.
+    pub(super) fn lets_everyone(&self, tool: Option<usize>) -> bool {
+        let (Some(common), Some(tool)) = (&self.common, tool) else { return false };
+        common.verdict(Shelved::Tool, tool) == Verdict::Allowed(None)
+    }
+
     fn work_out(&self, caller: &Caller) -> Standing {
         let described = (self.reads == Reads::Everything).then(|| Operand::owned(caller.describe()));
         let verdicts = SORTS.map(|sort| self.verdicts(sort, caller, described.as_ref()));

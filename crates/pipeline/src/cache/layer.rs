@@ -32,6 +32,10 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 
 #[async_trait]
 impl Layer for Caching {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        tool.is_some_and(|tool| !matches!(self.tools[tool], Terms::Plain))
+    }
+
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         match next.ticket().tool.map(|tool| &self.tools[tool]) {
             // What a caller answers, and what a backend remembers for it, is for this call alone.

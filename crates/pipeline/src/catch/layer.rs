@@ -25,8 +25,10 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 #[async_trait]
 impl Layer for Catch {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
+        // Checks are made when the rest is told to run, so that is done inside as well.
+        let rest = async { next.run(call).await };
         // Unwind safety: the call's own state is dropped, and what calls share is behind locks and atomics.
-        AssertUnwindSafe(next.run(call)).catch_unwind().await.unwrap_or_else(|_| {
+        AssertUnwindSafe(rest).catch_unwind().await.unwrap_or_else(|_| {
             self.panics.inc();
             Err(Fault::internal("the call panicked; the panic hook has said where"))
         })

@@ -64,7 +64,7 @@ impl Deadline {
         }
     }
 
-    fn was_near(&self, call: &Call, ticket: Ticket) {
+    fn was_near(&self, call: &Call, ticket: &Ticket) {
         if let Some(counters) = ticket.tool.map(|tool| &self.tools[tool]) {
             counters.near.inc();
         }

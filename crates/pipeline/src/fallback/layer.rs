@@ -52,6 +52,10 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 
 #[async_trait]
 impl Layer for Fallback {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        tool.is_some_and(|tool| self.tools[tool].is_some())
+    }
+
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let index = next.ticket().tool;
         let Some((index, tool)) = index.and_then(|index| Some((index, self.tools[index].as_ref()?))) else { return next.run(call).await };

@@ -1,23 +1,25 @@
 //! The layer.
 
-use async_trait::async_trait;
-use callgate_model::{Call, Fault, Found, Reference, Reply, Target};
+use callgate_model::{Call, Fault, Found, Reference, Target};
 
 use crate::{
     Error,
-    layer::{Layer, Next, Opening},
+    layer::{Check, Next, Opening},
 };
 
 struct Find;
 
-pub(crate) fn open(_opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+pub(crate) fn open(_opening: &mut Opening<'_>) -> Result<Box<dyn Check>, Error> {
     Ok(Box::new(Find))
 }
 
-#[async_trait]
-impl Layer for Find {
-    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        if let Found::Nothing = call.found { Err(unknown(call)) } else { next.run(call).await }
+impl Check for Find {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        tool.is_none()
+    }
+
+    fn check(&self, call: &Call, _next: &Next<'_>) -> Result<(), Fault> {
+        if let Found::Nothing = call.found { Err(unknown(call)) } else { Ok(()) }
     }
 }
 

@@ -67,7 +67,7 @@ pub struct Gate {
     local: Arc<Caller>,
     store: Arc<dyn Store>,
     targets: Targets,
-    column: Column,
+    column: Arc<Column>,
     registry: Registry,
     notices: Notices,
     running: Arc<Running>,
@@ -114,7 +114,7 @@ impl Gate {
         }
         call.notices = self.notices.clone();
         call.gate = Some(self.me.clone());
-        Next::column(&self.column, ticket, &judgement).run(&call).await
+        Next::column(&self.column, &ticket, &judgement).run(&call).await
     }
 
     async fn probe_backend(&self, name: &BackendName, backend: &dyn Backend) -> Probe {

@@ -15,7 +15,7 @@ use crate::{
     audit::Strangers,
     authorize::{Authority, House},
     circuit_breaker::Circuits,
-    layer::{Opening, Tenants, Ticket},
+    layer::{Column, Opening, Tenants, Ticket},
     metrics::{Backends, Process},
     redact::Redaction,
     stack::STACK,
@@ -47,11 +47,12 @@ impl Gate {
             running: &running,
             registry: &mut registry,
         };
-        let mut column = Vec::with_capacity(STACK.len());
+        let mut steps = Vec::with_capacity(STACK.len());
         for row in STACK {
             tracing::debug!(layer = row.name, "opening");
-            column.push((row.open)(&mut opening)?);
+            steps.push(row.open(&mut opening)?);
         }
+        let column = Arc::new(Column::new(steps, catalog.tools().len()));
         let strangers = Strangers::new(&store, clock, settings.audit.strangers, &mut registry);
         shared.register(&mut registry);
         registry.register_collector(Box::new(Process));
@@ -66,7 +67,7 @@ impl Gate {
                 local: Caller::local(),
                 store,
                 targets,
-                column: column.into(),
+                column,
                 registry,
                 notices,
                 running,

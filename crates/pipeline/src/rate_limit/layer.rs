@@ -51,16 +51,21 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 
 #[async_trait]
 impl Layer for RateLimit {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        !self.about(tool).is_empty()
+    }
+
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        let rules = &self.about[next.ticket().tool.unwrap_or(self.about.len() - 1)];
-        if !rules.is_empty() {
-            self.take(call, rules).await?;
-        }
+        self.take(call, self.about(next.ticket().tool)).await?;
         next.run(call).await
     }
 }
 
 impl RateLimit {
+    fn about(&self, tool: Option<usize>) -> &[usize] {
+        &self.about[tool.unwrap_or(self.about.len() - 1)]
+    }
+
     async fn take(&self, call: &Call, rules: &[usize]) -> Result<(), Fault> {
         let concerned = || rules.iter().map(|&rule| &self.quotas[rule]).filter(|quota| quota.concerns(&call.caller));
         let mut keys = String::with_capacity(96 * rules.len());

@@ -1,7 +1,7 @@
 //! What a text may hold that must not be written down, whatever the argument is called: card numbers, addresses, credentials.
 //!
 //! A text is walked once; each kind of finding looks only at the characters of its own run, so that the time is proportional to the
-//! length, whatever somebody sends. A text without any of the characters that begin a finding costs one pass over its bytes.
+//! length, whatever somebody sends. Nearly every character is passed by with one look at it.
 
 use std::ops::Range;
 
@@ -59,6 +59,10 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     let mut hidden = String::new();
     let (mut at, mut kept) = (0, 0);
     while at < bytes.len() {
+        if !is_telling(bytes, at) {
+            at += 1;
+            continue;
+        }
         let Some(found) = patterns.iter().find_map(|pattern| pattern.find(bytes, at, kept)) else {
             at += 1;
             continue;
@@ -74,6 +78,28 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     hidden.push_str(text.get(kept..).unwrap_or_default());
     Some(hidden)
 }
+
+/// Whether a finding may be told by the character at `at`. Nearly all characters end their part in it here.
+fn is_telling(text: &[u8], at: usize) -> bool {
+    let follows = |sort: fn(&u8) -> bool| at > 0 && sort(&text[at - 1]);
+    match text[at] {
+        b'@' | b':' => true,
+        b'0'..=b'9' => !follows(u8::is_ascii_digit),
+        byte => BEGINS[usize::from(byte)] && !follows(u8::is_ascii_alphanumeric),
+    }
+}
+
+/// The characters that credentials begin with.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    (begins[b'b' as usize], begins[b'B' as usize]) = (true, true);
+    let mut index = 0;
+    while index < BEGINNINGS.len() {
+        begins[BEGINNINGS[index].as_bytes()[0] as usize] = true;
+        index += 1;
+    }
+    begins
+};
 
 impl Pattern {
     /// What is found by the character at `at`; nothing before `from` belongs to it.
@@ -152,7 +178,7 @@ fn token(text: &[u8], at: usize) -> Option<Range<usize>> {
         let secret = length(6 + blank);
         return (secret >= SHORTEST).then(|| at + 6 + blank..at + 6 + blank + secret);
     }
-    let begins = BEGINNINGS.iter().find(|beginning| rest.starts_with(beginning.as_bytes()))?;
+    let begins = BEGINNINGS.iter().find(|beginning| beginning.as_bytes()[0] == rest[0] && rest.starts_with(beginning.as_bytes()))?;
     if *begins == "-----BEGIN" {
         // A key in PEM goes to its end, or as far as the text does.
         return Some(at..text.len());

@@ -50,10 +50,11 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 
 #[async_trait]
 impl Layer for Repeats {
+    fn concerns(&self, _tool: Option<usize>) -> bool {
+        self.config.after > 0
+    }
+
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        if self.config.after == 0 {
-            return next.run(call).await;
-        }
         let known = self.callers.get(call.caller.key());
         if let Some(known) = &known {
             self.look(call, known)?;

@@ -2,27 +2,28 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use callgate_model::{Call, Fault, Reply};
+use callgate_model::{Call, Fault};
 
 use crate::{
     Error,
     authorize::Authority,
-    layer::{Layer, Next, Opening},
+    layer::{Check, Next, Opening},
 };
 
 struct Require {
     authority: Arc<Authority>,
 }
 
-pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Check>, Error> {
     Ok(Box::new(Require { authority: opening.authority.clone() }))
 }
 
-#[async_trait]
-impl Layer for Require {
-    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        self.authority.meet(call, next.ticket().tool, next.judgement())?;
-        next.run(call).await
+impl Check for Require {
+    fn concerns(&self, tool: Option<usize>) -> bool {
+        tool.is_some_and(|tool| !self.authority.conditions(tool).is_empty())
+    }
+
+    fn check(&self, call: &Call, next: &Next<'_>) -> Result<(), Fault> {
+        self.authority.meet(call, next.ticket().tool, next.judgement())
     }
 }

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use callgate_model::{Call, Fault, Found, Item, Reply, Target, Tool};
+use callgate_model::{Call, Fault, Found, Item, Target, Tool};
 use jsonschema::PatternCache;
 
 use super::{message, prompt, schema::Schema};
 use crate::{
     Error,
-    layer::{Layer, Next, Opening},
+    layer::{Check, Next, Opening},
     redact::Redaction,
 };
 
@@ -18,7 +17,7 @@ struct Validate {
     redaction: Arc<Redaction>,
 }
 
-pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
+pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Check>, Error> {
     let config = &opening.settings.calls.validate;
     let patterns = PatternCache::new();
     let compile = |(index, item): (usize, &Arc<Item<Tool>>)| {
@@ -29,17 +28,9 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     Ok(Box::new(Validate { tools, redaction: opening.redaction.clone() }))
 }
 
-#[async_trait]
-impl Layer for Validate {
-    async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        self.check(call, next.ticket().tool)?;
-        next.run(call).await
-    }
-}
-
-impl Validate {
-    fn check(&self, call: &Call, tool: Option<usize>) -> Result<(), Fault> {
-        if let Some(schema) = tool.and_then(|tool| self.tools.get(tool)) {
+impl Check for Validate {
+    fn check(&self, call: &Call, next: &Next<'_>) -> Result<(), Fault> {
+        if let Some(schema) = next.ticket().tool.and_then(|tool| self.tools.get(tool)) {
             return schema.check(&call.arguments).map_err(|(value, schema)| message::fault(schema, &value, &self.redaction));
         }
         match (&call.found, &call.target) {
