@@ -1,6 +1,7 @@
 //! A program under test as a process of its own.
 
 use std::{
+    fs::OpenOptions,
     path::Path,
     process::{ExitStatus, Stdio},
 };
@@ -19,21 +20,42 @@ use crate::PATIENCE;
 pub struct Process {
     child: Child,
     input: Option<ChildStdin>,
-    output: Lines<BufReader<ChildStdout>>,
-    errors: Lines<BufReader<ChildStderr>>,
+    output: Option<Lines<BufReader<ChildStdout>>>,
+    errors: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Process {
     /// Starts `program` with `arguments`, with nothing in its environment but `PATH` and `variables`.
     pub fn start(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin").envs(variables.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
+        let mut command = bare(program, arguments, variables);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::spawn(command)
+    }
+
+    /// The same for a program that runs long: what it says is appended to the file `log`, so that nobody needs to read it.
+    pub fn logging(program: &Path, arguments: &[&str], variables: &[(&str, &str)], log: &Path) -> anyhow::Result<Self> {
+        Self::logged(bare(program, arguments, variables), log)
+    }
+
+    pub(crate) fn logged(mut command: Command, log: &Path) -> anyhow::Result<Self> {
+        let log = OpenOptions::new().create(true).append(true).open(log).context("cannot open the log")?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        command.kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", command.as_std().get_program().display()))?;
         let input = child.stdin.take();
-        let output = child.stdout.take().context("the child has no output")?;
-        let errors = child.stderr.take().context("the child has no error output")?;
-        Ok(Self { child, input, output: BufReader::new(output).lines(), errors: BufReader::new(errors).lines() })
+        let output = child.stdout.take().map(|output| BufReader::new(output).lines());
+        let errors = child.stderr.take().map(|errors| BufReader::new(errors).lines());
+        Ok(Self { child, input, output, errors })
+    }
+
+    /// Its id, while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Writes a line to its standard input.
@@ -50,13 +72,15 @@ impl Process {
 
     /// The next line of its standard output; `None` at the end.
     pub async fn read(&mut self) -> anyhow::Result<Option<String>> {
-        Ok(timeout(PATIENCE, self.output.next_line()).await.context("no line on standard output")??)
+        let output = self.output.as_mut().context("its output is in its log")?;
+        Ok(timeout(PATIENCE, output.next_line()).await.context("no line on standard output")??)
     }
 
     /// Reads its error output up to the first line that contains `text`, and gives that line.
     pub async fn told(&mut self, text: &str) -> anyhow::Result<String> {
         let mut seen = Vec::new();
-        while let Some(line) = timeout(PATIENCE, self.errors.next_line()).await.context("no line on standard error")?? {
+        let errors = self.errors.as_mut().context("its errors are in its log")?;
+        while let Some(line) = timeout(PATIENCE, errors.next_line()).await.context("no line on standard error")?? {
             if line.contains(text) {
                 return Ok(line);
             }
@@ -68,7 +92,8 @@ impl Process {
     /// Everything it still says on its error output until it ends.
     pub async fn errors(&mut self) -> anyhow::Result<String> {
         let mut lines = Vec::new();
-        while let Some(line) = timeout(PATIENCE, self.errors.next_line()).await.context("it does not end")?? {
+        let errors = self.errors.as_mut().context("its errors are in its log")?;
+        while let Some(line) = timeout(PATIENCE, errors.next_line()).await.context("it does not end")?? {
             lines.push(line);
         }
         Ok(lines.join("\n"))
@@ -85,4 +110,11 @@ impl Process {
     pub async fn end(&mut self) -> anyhow::Result<ExitStatus> {
         Ok(timeout(PATIENCE, self.child.wait()).await.context("it does not end")??)
     }
+}
+
+/// A command with nothing in its environment but `PATH` and `variables`.
+fn bare(program: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin").envs(variables.iter().copied());
+    command
 }

@@ -1,15 +1,19 @@
-//! A raw HTTP/1.1 client: one connection per request, nothing added that the test did not say but `Host` and the length.
+//! A raw HTTP/1.1 client: nothing added that the test did not say but `Host` and the length. Usually there is one connection per
+//! request; a [`Connection`] stays open.
+
+mod connection;
 
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
     time::timeout,
 };
 
+pub use self::connection::{Connection, Whole};
 use crate::PATIENCE;
 
 /// A request. `Host` is the address unless a header says otherwise.
@@ -53,6 +57,12 @@ impl Request {
 
     async fn exchange(&self, address: SocketAddr) -> anyhow::Result<Answer> {
         let mut stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
+        stream.write_all(&self.bytes(address, "Connection: close\r\n")).await?;
+        Answer::read(BufReader::new(stream)).await
+    }
+
+    /// The request as it is sent, with one more line in its head.
+    fn bytes(&self, address: SocketAddr, line: &str) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let named = |name: &str| self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         if !named("host") {
@@ -64,20 +74,18 @@ impl Request {
         for (name, value) in &self.headers {
             head += &format!("{name}: {value}\r\n");
         }
-        head += "Connection: close\r\n\r\n";
-        stream.write_all(&[head.as_bytes(), &self.body].concat()).await?;
-        Answer::read(BufReader::new(stream)).await
+        [head.as_bytes(), line.as_bytes(), b"\r\n", &self.body].concat()
     }
 }
 
-/// An answer whose body is still to be read.
+/// An answer whose body is still to be read from its connection.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<S = BufReader<TcpStream>> {
     /// The status code.
     pub status: u16,
     /// The headers in the order in which they came; names in lower case.
     pub headers: Vec<(String, String)>,
-    stream: BufReader<TcpStream>,
+    stream: S,
     left: Left,
     /// Decoded bytes that have not been given out.
     buffer: Vec<u8>,
@@ -92,8 +100,8 @@ enum Left {
     Nothing,
 }
 
-impl Answer {
-    async fn read(mut stream: BufReader<TcpStream>) -> anyhow::Result<Self> {
+impl<S: AsyncBufRead + Unpin> Answer<S> {
+    async fn read(mut stream: S) -> anyhow::Result<Self> {
         let line = line(&mut stream).await?;
         let status = line.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.with_context(|| format!("`{line}` is no status line"))?;
@@ -205,7 +213,7 @@ impl Answer {
     }
 }
 
-async fn line(stream: &mut BufReader<TcpStream>) -> anyhow::Result<String> {
+async fn line(stream: &mut (impl AsyncBufRead + Unpin)) -> anyhow::Result<String> {
     let mut line = String::new();
     if stream.read_line(&mut line).await? == 0 {
         bail!("the connection ended");
