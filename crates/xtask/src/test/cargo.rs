@@ -41,6 +41,7 @@ pub(super) fn tests(context: &Context<'_>, tally: &mut Tally) -> Result<()> {
     command.args(["test", "--workspace", "--no-fail-fast"]).current_dir(&context.workspace.root);
     let postgres = if context.options.without_postgres {
         tally.skip("tests", "everything on PostgreSQL, left out by --without-postgres");
+        command.env("CALLGATE_TEST_POSTGRES_PROGRAMS", "none");
         None
     } else {
         let postgres = Postgres::start(&context.groups, &context.log, &context.scratch)?;
