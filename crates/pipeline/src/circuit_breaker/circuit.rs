@@ -136,7 +136,8 @@ impl Circuit {
         let one = Tally { all: 1, bad: u32::from(verdict == Verdict::Bad), slow: u32::from(verdict != Verdict::Good) };
         let Tally { all, bad, slow } = inner.window.add(one, now);
         let Terms { least, failures, slow_rate, .. } = self.terms;
-        let is_down = all >= least && (failures.is_reached(bad, all) || slow_rate.is_reached(slow, all));
+        // What is good never opens it, even if there is less of that in the window now than of older failures.
+        let is_down = verdict != Verdict::Good && all >= least && (failures.is_reached(bad, all) || slow_rate.is_reached(slow, all));
         is_down.then(|| self.open(inner, now))
     }
 

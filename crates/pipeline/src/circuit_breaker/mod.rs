@@ -6,7 +6,7 @@
 //! room, that panicked, or that failed at another backend which they called in turn, are neither.
 //!
 //! - *closed*: calls pass. Once at least `least` attempts are in the window and `failures` of them were bad, or `slow.rate` of them
-//!   slow or bad, it opens.
+//!   slow or bad, the next that is slow or bad opens it.
 //! - *open*: calls are refused. After `open`, doubled each time it opens again without having closed, up to `longest`, it is
 //! - *half-open*: `probes` calls may pass. When as many have ended well it closes; the first that does not opens it again. A probe
 //!   that was cancelled leaves its place to another.
