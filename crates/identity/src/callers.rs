@@ -10,7 +10,7 @@ use crate::{
     Config, Error,
     certificate::Certificates,
     keys::ApiKeys,
-    memory::{Memory, Sort, digest},
+    memory::{Digest, Memory, Recalled, Sort, Spans, digest},
     refusal::Refusal,
     token::Tokens,
 };
@@ -29,8 +29,8 @@ pub struct Parts {
 /// Recognises callers as an operator configured it.
 #[derive(Debug)]
 pub struct Callers {
-    memory: Memory,
-    keys: Option<ApiKeys>,
+    memory: Arc<Memory>,
+    keys: Option<Arc<ApiKeys>>,
     tokens: Tokens,
     certificates: Certificates,
     authentication: Arc<Authentication>,
@@ -40,10 +40,12 @@ impl Callers {
     /// Puts it together. Connects to nothing: the keys of an issuer are fetched when its first token comes.
     pub fn open(config: &Config, parts: Parts) -> Result<Self, Error> {
         let Parts { clock, egress, keys } = parts;
-        let memory = Memory::new(config.memory.0, config.refusals, config.remember.get(), clock);
+        let away = config.keys.as_ref().map(|keys| keys.keep.get()).unwrap_or_default();
+        let spans = Spans { usual: config.remember.get(), away };
+        let memory = Arc::new(Memory::new(config.memory.0, config.refusals, spans, clock));
         Ok(Self {
             memory,
-            keys,
+            keys: keys.map(Arc::new),
             tokens: Tokens::open(config, egress.as_ref(), clock)?,
             certificates: Certificates::new(&config.certificates, clock),
             authentication: Arc::new(Authentication {
@@ -57,8 +59,18 @@ impl Callers {
     /// Whose credential it is; `None` for a certificate that nobody maps, which is no word about the caller.
     async fn recognise(&self, sort: Sort, credential: &[u8]) -> Result<Option<Arc<Caller>>, Unidentified> {
         let digest = digest(sort, credential);
-        if let Some(decision) = self.memory.recall(&digest) {
-            return decision.map(Some);
+        match self.memory.recall(&digest) {
+            Some(Ok(Recalled { caller, is_due })) => {
+                if is_due {
+                    self.ask_ahead(sort, digest, credential);
+                }
+                return Ok(Some(caller));
+            }
+            Some(Err(refused)) => return Err(refused),
+            None => {}
+        }
+        if let Some(keys) = self.keys_for(sort, credential) {
+            return learn(&self.memory, keys, digest, credential).await.map(Some).map_err(Unidentified::from);
         }
         let decision = match sort {
             Sort::Certificate => match self.certificates.recognise(credential) {
@@ -66,15 +78,35 @@ impl Callers {
                 Ok(Some(caller)) => Ok(caller),
                 Err(refusal) => Err(refusal),
             },
-            Sort::Bearer if self.keys.as_ref().is_none_or(|keys| !keys.is_one(credential)) => self.tokens.recognise(credential).await,
-            Sort::Bearer | Sort::Key => match &self.keys {
-                Some(keys) => keys.recognise(credential).await,
-                None => Err(Refusal::lasting("API keys are not taken here")),
-            },
+            Sort::Bearer => self.tokens.recognise(credential).await,
+            Sort::Key => Err(Refusal::lasting("API keys are not taken here")),
         };
         self.memory.keep(digest, credential.len(), &decision);
         decision.map(Some).map_err(Unidentified::from)
     }
+
+    /// Who knows about a credential, if it is an API key and keys are taken.
+    fn keys_for(&self, sort: Sort, credential: &[u8]) -> Option<&Arc<ApiKeys>> {
+        let keys = self.keys.as_ref()?;
+        (sort == Sort::Key || sort == Sort::Bearer && keys.is_one(credential)).then_some(keys)
+    }
+
+    /// Asks the store in the background while what is remembered still holds, so that nobody waits for a store that says nothing. What else
+    /// stands for a caller is decided without asking anybody.
+    fn ask_ahead(&self, sort: Sort, digest: Digest, credential: &[u8]) {
+        let Some(keys) = self.keys_for(sort, credential) else { return };
+        if self.memory.claim(digest) {
+            let (memory, keys, credential) = (self.memory.clone(), keys.clone(), credential.to_vec());
+            tokio::spawn(async move { learn(&memory, &keys, digest, &credential).await.is_ok() });
+        }
+    }
+}
+
+/// Asks whose key it is; what the store said last counts while it is away.
+async fn learn(memory: &Memory, keys: &ApiKeys, digest: Digest, credential: &[u8]) -> Result<Arc<Caller>, Refusal> {
+    let decision = keys.recognise(credential).await;
+    memory.keep(digest, credential.len(), &decision);
+    memory.outlast(digest, decision)
 }
 
 #[async_trait]

@@ -28,7 +28,7 @@ pub struct Config {
     /// The client certificates that stand for callers; the first that fits counts. The listener has checked them already.
     pub certificates: Vec<certificate::Config>,
     /// How long a decision about a credential is remembered; default and most `5s`. It is how long a revoked key, or a token whose
-    /// signing key was withdrawn, may still be taken, on every replica.
+    /// signing key was withdrawn, may still be taken, on every replica; while the store of the keys is away, see `keys.keep`.
     pub remember: Span,
     /// How much memory the callers that were recognised last may take, about; default `16MiB`.
     pub memory: Size,

@@ -20,11 +20,14 @@ pub struct Config {
     pub pepper: Option<Secret>,
     /// How long the store may take to find a key; default `2s`. After that the client is told to come back.
     pub patience: Span,
+    /// How long a key that was taken is still taken while the store cannot be asked, counted from when the store last knew it; default
+    /// `1m`. If it was revoked meanwhile it is refused as soon as the store answers. `0s`: no longer than `auth.remember`.
+    pub keep: Span,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { prefix: "cg".into(), pepper: None, patience: Span::seconds(2) }
+        Self { prefix: "cg".into(), pepper: None, patience: Span::seconds(2), keep: Span::seconds(60) }
     }
 }
 

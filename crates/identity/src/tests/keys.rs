@@ -1,13 +1,21 @@
 //! API keys: given out, taken, revoked, guessed.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use callgate_model::{Caller, Credentials, Identify as _, Proof, Unidentified};
-use callgate_store::Store;
+use callgate_store::{ApiKey, Audit, Error, Store};
 use callgate_testkit::Folder;
 use jiff::Timestamp;
 use serde_json::json;
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 
 use super::{NOW, clock, open_with, told};
 use crate::{ApiKeys, Callers, Grant, keys};
@@ -143,4 +151,101 @@ async fn a_pepper_is_made_once_and_kept_from_others() {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(open().is_err(), "a secret that everybody can read is none");
     }
+}
+
+/// A store that says nothing for a while.
+#[derive(Debug)]
+struct Moody {
+    store: Arc<dyn Store>,
+    is_silent: AtomicBool,
+}
+
+impl Store for Moody {
+    fn audit(&self) -> &dyn Audit {
+        self.store.audit()
+    }
+
+    fn keys(&self) -> &dyn callgate_store::Keys {
+        self
+    }
+}
+
+#[async_trait]
+impl callgate_store::Keys for Moody {
+    async fn find(&self, id: &str) -> Result<Option<ApiKey>, Error> {
+        if self.is_silent.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.store.keys().find(id).await
+    }
+
+    async fn list(&self) -> Result<Vec<ApiKey>, Error> {
+        self.store.keys().list().await
+    }
+
+    async fn add(&self, key: &ApiKey) -> Result<(), Error> {
+        self.store.keys().add(key).await
+    }
+
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, Error> {
+        self.store.keys().revoke(id, at).await
+    }
+}
+
+/// A gate over a store that may fall silent, with two keys; the first has been used.
+async fn moody() -> (Callers, Arc<Moody>, ApiKeys, [(String, ApiKey); 2]) {
+    let moody = Arc::new(Moody { store: store().await, is_silent: AtomicBool::new(false) });
+    let shared: Arc<dyn Store> = moody.clone();
+    let (taken, given) = (keys(&shared, "a pepper of the operator"), keys(&shared, "a pepper of the operator"));
+    let made = [given.add(grant()).await.unwrap(), given.add(grant()).await.unwrap()];
+    let callers = open_with(json!({ "keys": {} }), Some(taken));
+    assert!(ask(&callers, &made[0].0).await.is_ok());
+    (callers, moody, given, made)
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_known_stays_known_while_the_store_says_nothing_and_waits_for_nothing() {
+    let (callers, moody, given, [(used, key), (unused, _)]) = moody().await;
+    moody.is_silent.store(true, Ordering::SeqCst);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(59) {
+        let before = Instant::now();
+        assert_eq!(told(&ask(&callers, &used).await), "acme/alice", "after {:?}", begun.elapsed());
+        assert_eq!(before.elapsed(), Duration::ZERO, "after {:?}", begun.elapsed());
+        advance(Duration::from_millis(500)).await;
+    }
+    assert!(told(&ask(&callers, &unused).await).starts_with("unavailable"), "it was never seen");
+    advance(Duration::from_secs(2)).await;
+    assert!(told(&ask(&callers, &used).await).starts_with("unavailable"), "the bound is a minute");
+    given.revoke(&key.id).await.unwrap();
+    moody.is_silent.store(false, Ordering::SeqCst);
+    assert_eq!(told(&ask(&callers, &used).await), format!("refused: the API key `{}` was revoked", key.id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_rarely_used_outlasts_the_store_too() {
+    let (callers, moody, given, [(used, key), _]) = moody().await;
+    moody.is_silent.store(true, Ordering::SeqCst);
+    advance(Duration::from_secs(30)).await;
+    let before = Instant::now();
+    assert_eq!(told(&ask(&callers, &used).await), "acme/alice");
+    assert_eq!(before.elapsed(), Duration::from_secs(2), "as long as the store may take to answer");
+    given.revoke(&key.id).await.unwrap();
+    moody.is_silent.store(false, Ordering::SeqCst);
+    advance(Duration::from_secs(5)).await;
+    assert!(told(&ask(&callers, &used).await).starts_with("refused"), "once the store answers, it counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_in_use_is_looked_up_ahead_of_time_once() {
+    let (callers, _, given, [(used, key), _]) = moody().await;
+    given.revoke(&key.id).await.unwrap();
+    advance(Duration::from_millis(1900)).await;
+    assert!(ask(&callers, &used).await.is_ok());
+    tokio::task::yield_now().await;
+    assert!(ask(&callers, &used).await.is_ok(), "it is not due yet");
+    advance(Duration::from_millis(200)).await;
+    assert!(ask(&callers, &used).await.is_ok(), "nobody waits for the store");
+    tokio::task::yield_now().await;
+    assert!(told(&ask(&callers, &used).await).starts_with("refused"));
 }
