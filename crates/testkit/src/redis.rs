@@ -78,15 +78,27 @@ impl Redis {
         self.process.as_ref().context("the server does not run")?.signal(name).await
     }
 
-    /// Its address as a URL.
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+
+    /// Its URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        self.url_through(self.address())
+    }
+
+    /// Its URL by way of `address`.
+    #[must_use]
+    pub fn url_through(&self, address: SocketAddr) -> String {
+        format!("redis://{address}/0")
     }
 
     /// The first line of its answer to a command without arguments that need quotes.
     pub async fn ask(&self, command: &str) -> anyhow::Result<String> {
-        let mut stream = BufReader::new(TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))).await?);
+        let mut stream = BufReader::new(TcpStream::connect(self.address()).await?);
         stream.write_all(format!("{command}\r\n").as_bytes()).await?;
         let mut line = String::new();
         timeout(PATIENCE, stream.read_line(&mut line)).await.context("no answer")??;

@@ -133,6 +133,8 @@ async fn connection(client: TcpStream, server: SocketAddr, faults: watch::Receiv
         return;
     }
     let Ok(server) = TcpStream::connect(server).await else { return };
+    // What is not late on purpose is not late at all.
+    let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (client, server) = (Arc::new(client), Arc::new(server));
     let end = tokio::select! {
         end = carry(&client, &server, Towards::Server, faults.clone()) => end,
