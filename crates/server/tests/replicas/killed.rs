@@ -1,7 +1,6 @@
 //! Either replica is killed at random moments, under load, and started anew.
 
 use std::{
-    collections::{HashMap, HashSet},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -10,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -18,6 +17,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     caller::{End, Key, Line},
     chance::Chance,
+    ledger::{check_log, check_orders},
     world::{Replica, World, until},
 };
 
@@ -127,55 +127,6 @@ async fn run(world: &mut World, seen: &Seen, chance: &mut Chance) -> anyhow::Res
     done.map(|()| begun.elapsed())
 }
 
-/// What is on record about each order: by its mark, the outcomes.
-async fn on_record(replica: &Replica) -> anyhow::Result<HashMap<String, Vec<String>>> {
-    let lines = replica.command(&["audit", "export", "--tool", "add_order", "-c", "FOLDER"]).await?;
-    let mut records: HashMap<String, Vec<String>> = HashMap::new();
-    for line in lines.lines() {
-        let line: Value = serde_json::from_str(line)?;
-        let record = &line["record"];
-        let mark = record["arguments"]["mark"].as_str().context("a record without its arguments")?;
-        records.entry(mark.to_owned()).or_default().push(record["outcome"].as_str().context("no outcome")?.to_owned());
-    }
-    Ok(records)
-}
-
-/// Everything that was acknowledged is there once and on record, and nothing is there that is not on record.
-async fn check_orders(world: &World, seen: &Seen) -> anyhow::Result<()> {
-    let client = world.client().await?;
-    let open = async || Ok(client.query_one("SELECT count(*) FROM callgate_audit_intents", &[]).await?.get::<_, i64>(0) == 0);
-    until("every intent becomes a record", Duration::from_secs(10), open).await?;
-    let rows = client.query("SELECT mark, count(*) FROM orders GROUP BY mark", &[]).await?;
-    let rows: HashMap<String, i64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let records = on_record(&world.replicas[0]).await?;
-    let acknowledged = seen.acknowledged.lock().unwrap();
-    println!("{} orders, {} of them acknowledged, {} on record", rows.len(), acknowledged.len(), records.len());
-    for mark in acknowledged.iter() {
-        ensure!(rows.get(mark) == Some(&1), "order {mark} was acknowledged and is there {:?} times", rows.get(mark));
-        ensure!(records.get(mark).is_some_and(|outcomes| outcomes == &["ok"]), "order {mark}: {:?}", records.get(mark));
-    }
-    let acknowledged: HashSet<&String> = acknowledged.iter().collect();
-    for (mark, times) in &rows {
-        ensure!(*times == 1, "order {mark} is there {times} times");
-        let outcomes = records.get(mark).with_context(|| format!("order {mark} is not on record"))?;
-        let known = acknowledged.contains(mark) || outcomes.iter().all(|outcome| outcome == "ok" || outcome == "unclear");
-        ensure!(known, "order {mark} is there, and on record as {outcomes:?}");
-    }
-    for (mark, outcomes) in &records {
-        ensure!(rows.contains_key(mark) || !outcomes.iter().any(|outcome| outcome == "ok"), "order {mark} is on record and not there");
-    }
-    Ok(())
-}
-
-/// The log is whole, up to the last signed head of both.
-async fn check_log(world: &World) -> anyhow::Result<()> {
-    let heads = world.replicas.each_ref().map(|replica| replica.heads().display().to_string());
-    let said = world.replicas[0].command(&["audit", "verify", "--heads", &heads[0], "--heads", &heads[1], "-c", "FOLDER"]).await?;
-    ensure!(said.ends_with("ok\n") && !said.contains(" 0 signed heads"), "{said}");
-    println!("{said}");
-    Ok(())
-}
-
 fn check_quota(seen: &Seen, took: Duration) -> anyhow::Result<()> {
     let given = BURST + PER_SECOND * took.as_secs_f64();
     let [used, unknown] = [&seen.counted, &seen.uncounted].map(|count| count.load(Ordering::SeqCst) as f64);
@@ -193,7 +144,8 @@ async fn either_replica_may_be_killed_at_any_time() {
         let inexcusable = seen.inexcusable.lock().unwrap().clone();
         ensure!(inexcusable.is_empty(), "calls failed at a replica that was there: {inexcusable:#?}");
         check_quota(&seen, took)?;
-        check_orders(&world, &seen).await?;
+        let acknowledged = seen.acknowledged.lock().unwrap().clone();
+        check_orders(&world, &acknowledged).await?;
         check_log(&world).await
     };
     let said = || world.replicas.each_ref().map(Replica::said).join("\n--\n");

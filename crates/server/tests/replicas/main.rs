@@ -9,6 +9,10 @@ mod chance;
 #[cfg(test)]
 mod killed;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod shaken;
+#[cfg(test)]
 mod stale;
 #[cfg(test)]
 mod world;

@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use callgate_testkit::{Folder, PATIENCE, Postgres, Process, Redis, http::Request};
+use futures_util::future::join_all;
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::{sleep, timeout},
@@ -54,25 +55,23 @@ pub(crate) struct Replica {
 impl World {
     /// Two replicas that answer; none where there is no PostgreSQL or no Redis.
     pub(crate) async fn open() -> anyhow::Result<Option<Self>> {
-        let (Some(programs), Some(program)) = (Postgres::programs(), Redis::program()) else {
-            eprintln!("skipped: there is no PostgreSQL or no redis-server; `cargo xtask test` installs them");
-            return Ok(None);
-        };
+        let Some((postgres, redis)) = servers().await? else { return Ok(None) };
+        let ways = [("SHOP", postgres.url()), ("REDIS", redis.url())];
+        Self::over(postgres, redis, &ways).await.map(Some)
+    }
+
+    /// The same over these servers, some of them by ways of one's own.
+    pub(crate) async fn over(postgres: Postgres, redis: Redis, ways: &[(&'static str, String)]) -> anyhow::Result<Self> {
         let alone = ALONE.lock().await;
-        let (postgres, redis) = (Postgres::start(programs).await?, Redis::start(program).await?);
-        let variables = vec![("STORE", postgres.url()), ("SHOP", postgres.url()), ("REDIS", redis.url())];
+        let variables = [&[("STORE", postgres.url())], ways].concat();
         let mut replicas = [Replica::new(&variables)?, Replica::new(&variables)?];
         for replica in &mut replicas {
             replica.start().await?;
         }
-        let mut keys = Vec::new();
-        for tenant in TENANTS {
-            for caller in CALLERS {
-                let text = replicas[0].command(&["keys", "add", caller, "--tenant", tenant, "-c", "FOLDER"]).await?;
-                keys.push(Key { tenant: tenant.to_owned(), text: text.trim().to_owned() });
-            }
-        }
-        Ok(Some(Self { postgres, redis, replicas, keys, _alone: alone }))
+        let owners = TENANTS.into_iter().flat_map(|tenant| CALLERS.map(|caller| (tenant, caller)));
+        let keys = join_all(owners.map(|(tenant, caller)| replicas[0].give_key(tenant, caller))).await;
+        let keys = keys.into_iter().collect::<anyhow::Result<_>>()?;
+        Ok(Self { postgres, redis, replicas, keys, _alone: alone })
     }
 
     /// A connection to the database, past everything.
@@ -81,6 +80,15 @@ impl World {
         tokio::spawn(connection);
         Ok(client)
     }
+}
+
+/// Servers of one's own, where there are any.
+pub(crate) async fn servers() -> anyhow::Result<Option<(Postgres, Redis)>> {
+    let (Some(programs), Some(program)) = (Postgres::programs(), Redis::program()) else {
+        eprintln!("skipped: there is no PostgreSQL or no redis-server; `cargo xtask test` installs them");
+        return Ok(None);
+    };
+    Ok(Some((Postgres::start(programs).await?, Redis::start(program).await?)))
 }
 
 impl Replica {
@@ -128,6 +136,11 @@ impl Replica {
         value.with_context(|| format!("no `{name}` in\n{metrics}"))
     }
 
+    async fn give_key(&self, tenant: &str, caller: &str) -> anyhow::Result<Key> {
+        let text = self.command(&["keys", "add", caller, "--tenant", tenant, "-c", "FOLDER"]).await?;
+        Ok(Key { tenant: tenant.to_owned(), text: text.trim().to_owned() })
+    }
+
     /// Runs a command beside it, which must succeed; what it printed. `FOLDER` stands for the configuration.
     pub(crate) async fn command(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let folder = self.folder.path().display().to_string();
@@ -148,11 +161,11 @@ impl Replica {
         self.folder.path().join("heads.jsonl")
     }
 
-    /// The end of what it has said.
+    /// The end of what it has said; a breaker that is open says so too often.
     pub(crate) fn said(&self) -> String {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(20)..].join("\n")
+        let lines: Vec<&str> = log.lines().filter(|line| !line.contains("the circuit breaker is open")).collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
     fn log(&self) -> PathBuf {
