@@ -260,10 +260,17 @@ impl Error for Fault {
     }
 }
 
+/// Whether a reader can see it, and sees it where it stands. Two names that differ only in what cannot be seen look the same, and text
+/// that runs the other way looks like another.
+fn is_visible(c: char) -> bool {
+    let is_format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    !c.is_control() && !is_format
+}
+
 /// The first characters of what a caller sent, safe to repeat in a sentence.
 fn excerpt(text: &str) -> String {
     const LONGEST: usize = 80;
-    let mut short: String = text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String = text.chars().take(LONGEST).map(|c| if is_visible(c) { c } else { '\u{fffd}' }).collect();
     if short.len() < text.len() {
         short.push('…');
     }
