@@ -1,0 +1,535 @@
+//! Bodies that are no message, or are two, or mean one thing to one reader and something else to another.
+
+use callgate_testkit::http::Request;
+use expect_test::expect;
+use serde_json::json;
+
+use crate::{
+    canary,
+    gate::Gate,
+    row::{Edit as _, Row, call, message, row},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parsing() {
+    let mut gate = Gate::start().await;
+    let token = gate.token("ann", "acme", "write:notes");
+    // A call that would write, with another body.
+    let posted = |body: &[u8]| call("add_note", &json!({ "text": "a" })).bearer(&token).body(body);
+    let good = message("tools/call", &json!({ "name": "add_note", "arguments": { "text": "a" } })).to_string();
+    gate.play(vec![row("good", posted(good.as_bytes()), expect![[r#"
+        200
+        {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"id\":1}"}],"structuredContent":{"id":1},"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+    "#]]).recorded("ok").running(1)]).await;
+    gate.play(no_json(&posted, &good)).await;
+    gate.play(no_message(&posted, &good)).await;
+    gate.play(twice_said(&posted, &good)).await;
+    gate.play(other_letters(&posted, &good)).await;
+    gate.play(too_much(&posted, &good)).await;
+    gate.end().await;
+}
+
+type Posted<'p> = &'p dyn Fn(&[u8]) -> Request;
+
+fn no_json(posted: Posted<'_>, good: &str) -> Vec<Row> {
+    let text = |text: String| posted(text.as_bytes());
+    vec![
+        row(
+            "prose",
+            posted(b"not JSON"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: expected ident at line 1 column 2"}}
+        "#]],
+        ),
+        row(
+            "empty",
+            posted(b""),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: EOF while parsing a value at line 1 column 0"}}
+        "#]],
+        ),
+        row(
+            "cut-short",
+            posted(&good.as_bytes()[..good.len() - 1]),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: EOF while parsing an object at line 1 column 331"}}
+        "#]],
+        ),
+        row(
+            "two-messages",
+            text(format!("{good}{good}")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: trailing characters at line 1 column 333"}}
+        "#]],
+        ),
+        row(
+            "two-objects",
+            posted(b"{}{}"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: trailing characters at line 1 column 3"}}
+        "#]],
+        ),
+        row(
+            "something-behind",
+            text(format!("{good} x")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: trailing characters at line 1 column 334"}}
+        "#]],
+        ),
+        row(
+            "nul-behind",
+            text(format!("{good}\0")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: trailing characters at line 1 column 333"}}
+        "#]],
+        ),
+        row(
+            "byte-order-mark",
+            text(format!("\u{feff}{good}")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: expected value at line 1 column 1"}}
+        "#]],
+        ),
+        row(
+            "comment",
+            text(format!("/* c */{good}")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: expected value at line 1 column 1"}}
+        "#]],
+        ),
+        row(
+            "comma-too-many",
+            text(good.replace("\"id\":1,", "\"id\":1,,")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: key must be a string at line 1 column 25"}}
+        "#]],
+        ),
+        row(
+            "not-a-number",
+            text(good.replace("\"id\":1", "\"id\":NaN")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: expected value at line 1 column 23"}}
+        "#]],
+        ),
+        row(
+            "infinity",
+            text(good.replace("\"id\":1", "\"id\":1e999")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: number out of range at line 1 column 27"}}
+        "#]],
+        ),
+        row(
+            "leading-zero",
+            text(good.replace("\"id\":1", "\"id\":01")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: invalid number at line 1 column 24"}}
+        "#]],
+        ),
+        row(
+            "single-quotes",
+            text(good.replace('"', "'")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: key must be a string at line 1 column 2"}}
+        "#]],
+        ),
+        row(
+            "not-utf-8",
+            posted(&[good.as_bytes(), b"\xff\xfe"].concat()),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not UTF-8: invalid utf-8 sequence of 1 bytes from index 332"}}
+        "#]],
+        ),
+        row(
+            "overlong-utf-8",
+            posted(&good.replace("\"a\"", "\"\u{1}\"").bytes().map(|byte| if byte == 1 { 0xc0 } else { byte }).collect::<Vec<_>>()),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not UTF-8: invalid utf-8 sequence of 1 bytes from index 95"}}
+        "#]],
+        ),
+        row(
+            "utf-16",
+            posted(&good.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: key must be a string at line 1 column 2"}}
+        "#]],
+        ),
+        row(
+            "half-a-surrogate",
+            text(good.replace("\"a\"", "\"\\ud800\"")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: unexpected end of hex escape at line 1 column 102"}}
+        "#]],
+        ),
+        row(
+            "raw-newline-in-text",
+            text(good.replace("\"a\"", "\"a\nb\"")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: control character (\\u0000-\\u001F) found while parsing a string at line 2 column 0"}}
+        "#]],
+        ),
+    ]
+}
+
+fn no_message(posted: Posted<'_>, good: &str) -> Vec<Row> {
+    let text = |text: String| posted(text.as_bytes());
+    let nameless = |name, sent: Request| {
+        row(
+            name,
+            sent,
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"`id` must be a string or a whole number"}}
+        "#]],
+        )
+    };
+    vec![
+        row(
+            "array",
+            text(format!("[{good}]")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"a message is one JSON object, not an array"}}
+        "#]],
+        ),
+        row(
+            "array-of-two",
+            text(format!("[{good},{good}]")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"a message is one JSON object, not an array"}}
+        "#]],
+        ),
+        row(
+            "empty-array",
+            posted(b"[]"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"an empty array is not a message"}}
+        "#]],
+        ),
+        row(
+            "empty-object",
+            posted(b"{}"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"`jsonrpc` must be \"2.0\""}}
+        "#]],
+        ),
+        row(
+            "null",
+            posted(b"null"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"a message is one JSON object"}}
+        "#]],
+        ),
+        row(
+            "text",
+            posted(b"\"tools/call\""),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"a message is one JSON object"}}
+        "#]],
+        ),
+        row(
+            "a-response",
+            posted(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"this MCP-Protocol-Version is not served with sessions; use 2025-03-26, 2025-06-18 or 2025-11-25"}}
+        "#]],
+        ),
+        row(
+            "an-error-response",
+            posted(br#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"c4n4ry"}}"#),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"this MCP-Protocol-Version is not served with sessions; use 2025-03-26, 2025-06-18 or 2025-11-25"}}
+        "#]],
+        ),
+        row(
+            "request-and-response",
+            text(good.replace("\"id\":1", "\"id\":1,\"result\":{}")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"unknown member `result`; a message has `jsonrpc`, `id`, `method` and `params`"}}
+        "#]],
+        ),
+        row(
+            "no-version",
+            text(good.replace("\"jsonrpc\":\"2.0\",", "")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`jsonrpc` must be \"2.0\""}}
+        "#]],
+        ),
+        row(
+            "version-1",
+            text(good.replace("\"2.0\"", "\"1.0\"")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`jsonrpc` must be \"2.0\""}}
+        "#]],
+        ),
+        row(
+            "version-as-number",
+            text(good.replace("\"2.0\"", "2.0")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`jsonrpc` must be \"2.0\""}}
+        "#]],
+        ),
+        nameless("id-null", text(good.replace("\"id\":1", "\"id\":null"))),
+        nameless("id-list", text(good.replace("\"id\":1", "\"id\":[1]"))),
+        nameless("id-object", text(good.replace("\"id\":1", "\"id\":{}"))),
+        nameless("id-fraction", text(good.replace("\"id\":1", "\"id\":1.5"))),
+        row(
+            "no-id",
+            text(good.replace("\"id\":1,", "")),
+            expect![[r#"
+            202
+
+        "#]],
+        ),
+        row(
+            "params-list",
+            posted(br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["add_note"]}"#),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`params` must be an object"}}
+        "#]],
+        ),
+        row(
+            "params-null",
+            posted(br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}"#),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`params` must be an object"}}
+        "#]],
+        ),
+        row(
+            "method-number",
+            text(good.replace("\"tools/call\"", "7")),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"`method` must be a string"}}
+        "#]],
+        ),
+    ]
+}
+
+fn twice_said(posted: Posted<'_>, good: &str) -> Vec<Row> {
+    let with = |from: &str, to: &str| posted(good.replace(from, to).as_bytes());
+    vec![
+        row(
+            "method-twice",
+            with("\"method\":", "\"method\":\"tools/list\",\"method\":"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `method` stands there twice at line 1 column 354"}}
+        "#]],
+        ),
+        row(
+            "method-twice-escaped",
+            with("\"method\":", "\"m\\u0065thod\":\"tools/list\",\"method\":"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `method` stands there twice at line 1 column 359"}}
+        "#]],
+        ),
+        row(
+            "id-twice",
+            with("\"id\":1", "\"id\":1,\"id\":2"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `id` stands there twice at line 1 column 339"}}
+        "#]],
+        ),
+        row(
+            "name-twice",
+            with("\"name\":\"add_note\"", "\"name\":\"my_notes\",\"name\":\"add_note\""),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `name` stands there twice at line 1 column 349"}}
+        "#]],
+        ),
+        row(
+            "argument-twice",
+            with("\"text\":\"a\"", "\"text\":\"a\",\"text\":\"b\""),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `text` stands there twice at line 1 column 109"}}
+        "#]],
+        ),
+        row(
+            "argument-twice-escaped",
+            with("\"text\":\"a\"", "\"text\":\"a\",\"te\\u0078t\":\"b\""),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `text` stands there twice at line 1 column 114"}}
+        "#]],
+        ),
+        row(
+            "deep-twice",
+            with("\"text\":\"a\"", "\"text\":{\"a\":[{\"b\":1,\"b\":2}]}"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `b` stands there twice at line 1 column 113"}}
+        "#]],
+        ),
+        row(
+            "params-twice",
+            with("\"params\":", "\"params\":{},\"params\":"),
+            expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: member `params` stands there twice at line 1 column 344"}}
+        "#]],
+        ),
+    ]
+}
+
+fn other_letters(posted: Posted<'_>, good: &str) -> Vec<Row> {
+    let with = |from: &str, to: &str| posted(good.replace(from, to).as_bytes());
+    let named = |name: &str| {
+        let body = good.replace("\"add_note\"", &format!("\"{name}\""));
+        // A header cannot hold these as they are.
+        let encoded = crate::wire::header(name);
+        posted(body.as_bytes()).with("Mcp-Name", &encoded)
+    };
+    vec![
+        row("capital-method", with("\"method\"", "\"Method\""), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a message has a `method`, or an `id` with either `result` or `error`"}}
+        "#]]),
+        row("all-capitals-method", with("\"method\"", "\"METHOD\""), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"a message has a `method`, or an `id` with either `result` or `error`"}}
+        "#]]),
+        row("capital-params", with("\"params\"", "\"Params\""), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"unknown member `Params`; a message has `jsonrpc`, `id`, `method` and `params`"}}
+        "#]]),
+        row("long-s-params", with("\"params\"", "\"param\u{17f}\""), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"unknown member `paramſ`; a message has `jsonrpc`, `id`, `method` and `params`"}}
+        "#]]),
+        row("capital-arguments", with("\"arguments\"", "\"Arguments\""), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"`text` is missing: a string, at most 200 characters long"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("capital-argument", with("\"text\"", "\"Text\""), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"there is no argument `Text` (did you mean `text`?); `text` is missing: a string, at most 200 characters long"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("kelvin-argument", with("\"text\":\"a\"", "\"text\":\"a\",\"\u{212a}ey\":1"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"there is no argument `Key` (there are `text`, `password`)"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("unknown-argument", with("\"text\":\"a\"", &format!("\"text\":\"a\",\"tenant\":\"{}\"", canary::EMAIL)), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"there is no argument `tenant` (there are `text`, `password`)"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("prototype", with("\"text\":\"a\"", "\"text\":\"a\",\"__proto__\":{\"role\":\"admin\"}"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"there is no argument `__proto__` (there are `text`, `password`)"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("capital-tool", named("Add_note"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `Add_note`"}}
+        "#]]).recorded("unknown"),
+        row("zero-width-tool", named("add\u{200b}_note"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `add�_note`"}}
+        "#]]).recorded("unknown"),
+        row("cyrillic-tool", named("\u{430}dd_note"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `аdd_note`"}}
+        "#]]).recorded("unknown"),
+        row("combined-tool", named("a\u{301}dd_note"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `ádd_note`"}}
+        "#]]).recorded("unknown"),
+        row("full-width-tool", named("add\u{ff3f}note"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `add＿note`"}}
+        "#]]).recorded("unknown"),
+        row("blank-behind-tool", named("add_note "), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"unknown tool `add_note `"}}
+        "#]]).recorded("unknown"),
+        row("nul-in-tool", named("add_note\\u0000"), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-name` differs from the body"}}
+        "#]]),
+    ]
+}
+
+fn too_much(posted: Posted<'_>, good: &str) -> Vec<Row> {
+    let argument = |value: &str| posted(good.replace("\"a\"", value).as_bytes());
+    let nested = |levels: usize| argument(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+    vec![
+        row("65-levels", nested(62), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: it is nested too deeply at line 1 column 157"}}
+        "#]]),
+        row("10000-levels", nested(10_000), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: it is nested too deeply at line 1 column 156"}}
+        "#]]),
+        row("million-open", posted("[".repeat(1_000_000).as_bytes()), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: it is nested too deeply at line 1 column 65"}}
+        "#]]),
+        row("million-objects-open", posted("{\"a\":".repeat(500_000).as_bytes()), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: it is nested too deeply at line 1 column 321"}}
+        "#]]),
+        row("100001-values", argument(&format!("[{}0]", "0,".repeat(100_001))), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32600,"message":"the message is refused: it holds more values than this gate takes (wire.values) at line 1 column 200079"}}
+        "#]]),
+        row("long-id", posted(good.replace("\"id\":1", &format!("\"id\":\"{}\"", "x".repeat(1 << 20))).as_bytes()), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and so on, 1048794 bytes
+        "#]]).recorded("ok").running(1),
+        row("huge-number", argument(&"9".repeat(100_000)), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: number out of range at line 1 column 100094"}}
+        "#]]),
+        row("huge-exponent", argument("1e400000000"), expect![[r#"
+            400
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: number out of range at line 1 column 105"}}
+        "#]]),
+        row("long-text", argument(&format!("\"{}\"", "x".repeat(1 << 20))), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"`text` must be a string, at most 200 characters long, not \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…\""}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+        "#]]).recorded("bad_arguments"),
+        row("long-method", posted(good.replace("tools/call", &"x".repeat(100_000)).as_bytes()).with("Mcp-Method", "tools/call"), expect![[r#"
+            400
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-method` differs from the body"}}
+        "#]]),
+        row("unknown-method", posted(good.replace("tools/call", "tools/exec").as_bytes()).with("Mcp-Method", "tools/exec"), expect![[r#"
+            404
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"unknown method `tools/exec`"}}
+        "#]]),
+    ]
+}
