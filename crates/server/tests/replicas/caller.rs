@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(crate) tenant: String,
+    pub(crate) caller: String,
+    pub(crate) role: &'static str,
     pub(crate) text: String,
 }
 

@@ -14,6 +14,11 @@ impl Chance {
         Self(seed | 1)
     }
 
+    /// Another one, which depends on this one alone.
+    pub(crate) fn child(&mut self) -> Self {
+        Self(self.below(u64::MAX >> 11) | 1)
+    }
+
     /// A number below `end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;

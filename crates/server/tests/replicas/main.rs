@@ -7,6 +7,8 @@ mod caller;
 #[cfg(test)]
 mod chance;
 #[cfg(test)]
+mod crossing;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod ledger;

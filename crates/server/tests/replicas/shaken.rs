@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::{
     caller::{End, Key, Line},
     ledger::{check_log, check_orders},
-    world::{Replica, World, servers, until},
+    world::{Replica, Setting, World, servers, until},
 };
 
 /// What is done to what the replicas share.
@@ -106,12 +106,13 @@ impl Shaken {
     async fn open() -> anyhow::Result<Option<Self>> {
         let Some((postgres, redis)) = servers().await? else { return Ok(None) };
         let (to_shop, to_redis) = (FaultProxy::start(postgres.address()).await?, FaultProxy::start(redis.address()).await?);
-        let ways = [
+        let ways = vec![
             ("SHOP", postgres.url_through(to_shop.address())),
             ("REDIS", redis.url_through(to_redis.address())),
             ("REDIS_TIMEOUT", "20ms".to_owned()),
         ];
-        let world = World::over(postgres, redis, &ways).await?;
+        let setting = Setting { ways, ..Setting::plain(&postgres, &redis) };
+        let world = World::over(postgres, redis, &setting).await?;
         Ok(Some(Self { world, shop: to_shop, redis: to_redis, acknowledged: Mutex::default(), number: AtomicU64::new(0) }))
     }
 

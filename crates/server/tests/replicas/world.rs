@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use callgate_testkit::{Folder, PATIENCE, Postgres, Process, Redis, http::Request};
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::{
     sync::{Mutex, MutexGuard},
     time::{sleep, timeout},
@@ -21,9 +21,24 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::caller::Key;
 
-/// Tenants, each with callers of the same names.
-pub(crate) const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
-const CALLERS: [&str; 2] = ["alice", "bob"];
+/// What a test has of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// How many tenants there are, and how many callers each has. Callers of all tenants have the same names.
+    pub(crate) tenants: usize,
+    pub(crate) callers: usize,
+    /// Files beside `gate.yaml`.
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// What the configuration reads from the environment, beside `STORE`.
+    pub(crate) ways: Vec<(&'static str, String)>,
+}
+
+impl Setting {
+    /// A few callers, and the shortest way to everything.
+    pub(crate) fn plain(postgres: &Postgres, redis: &Redis) -> Self {
+        Self { tenants: 3, callers: 2, files: Vec::new(), ways: vec![("SHOP", postgres.url()), ("REDIS", redis.url())] }
+    }
+}
 
 const CONFIG: &str = include_str!("gate.yaml");
 const ORDERS: &str = "CREATE TABLE orders (mark TEXT NOT NULL, tenant TEXT NOT NULL, caller TEXT NOT NULL);
@@ -56,21 +71,21 @@ impl World {
     /// Two replicas that answer; none where there is no PostgreSQL or no Redis.
     pub(crate) async fn open() -> anyhow::Result<Option<Self>> {
         let Some((postgres, redis)) = servers().await? else { return Ok(None) };
-        let ways = [("SHOP", postgres.url()), ("REDIS", redis.url())];
-        Self::over(postgres, redis, &ways).await.map(Some)
+        let setting = Setting::plain(&postgres, &redis);
+        Self::over(postgres, redis, &setting).await.map(Some)
     }
 
-    /// The same over these servers, some of them by ways of one's own.
-    pub(crate) async fn over(postgres: Postgres, redis: Redis, ways: &[(&'static str, String)]) -> anyhow::Result<Self> {
+    /// The same over these servers.
+    pub(crate) async fn over(postgres: Postgres, redis: Redis, setting: &Setting) -> anyhow::Result<Self> {
         let alone = ALONE.lock().await;
-        let variables = [&[("STORE", postgres.url())], ways].concat();
-        let mut replicas = [Replica::new(&variables)?, Replica::new(&variables)?];
+        let variables = [&[("STORE", postgres.url())], setting.ways.as_slice()].concat();
+        let mut replicas = [Replica::new(&setting.files, &variables)?, Replica::new(&setting.files, &variables)?];
         for replica in &mut replicas {
             replica.start().await?;
         }
-        let owners = TENANTS.into_iter().flat_map(|tenant| CALLERS.map(|caller| (tenant, caller)));
-        let keys = join_all(owners.map(|(tenant, caller)| replicas[0].give_key(tenant, caller))).await;
-        let keys = keys.into_iter().collect::<anyhow::Result<_>>()?;
+        let owners = (0..setting.tenants).flat_map(|tenant| (0..setting.callers).map(move |caller| (tenant, caller)));
+        let given = stream::iter(owners).map(|(tenant, caller)| replicas[0].give_key(tenant, caller)).buffered(4);
+        let keys = given.try_collect().await?;
         Ok(Self { postgres, redis, replicas, keys, _alone: alone })
     }
 
@@ -92,8 +107,11 @@ pub(crate) async fn servers() -> anyhow::Result<Option<(Postgres, Redis)>> {
 }
 
 impl Replica {
-    fn new(variables: &[(&'static str, String)]) -> anyhow::Result<Self> {
+    fn new(files: &[(&'static str, String)], variables: &[(&'static str, String)]) -> anyhow::Result<Self> {
         let folder = Folder::with([("gate.yaml", CONFIG), ("orders/1.sql", ORDERS), ("calm/1.sql", CALM), ("data/.keep", "")])?;
+        for (name, text) in files {
+            folder.write(name, text)?;
+        }
         // It keeps its port over all of its lives.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         Ok(Self { address, folder, variables: variables.to_vec(), process: None, epoch: Arc::new(AtomicU64::new(1)) })
@@ -136,9 +154,12 @@ impl Replica {
         value.with_context(|| format!("no `{name}` in\n{metrics}"))
     }
 
-    async fn give_key(&self, tenant: &str, caller: &str) -> anyhow::Result<Key> {
-        let text = self.command(&["keys", "add", caller, "--tenant", tenant, "-c", "FOLDER"]).await?;
-        Ok(Key { tenant: tenant.to_owned(), text: text.trim().to_owned() })
+    /// Callers with even numbers are `even`, the others are `odd`.
+    async fn give_key(&self, tenant: usize, caller: usize) -> anyhow::Result<Key> {
+        let role = if caller.is_multiple_of(2) { "even" } else { "odd" };
+        let (tenant, caller) = (format!("tenant{tenant}"), format!("caller{caller}"));
+        let text = self.command(&["keys", "add", &caller, "--tenant", &tenant, "--role", role, "-c", "FOLDER"]).await?;
+        Ok(Key { tenant, caller, role, text: text.trim().to_owned() })
     }
 
     /// Runs a command beside it, which must succeed; what it printed. `FOLDER` stands for the configuration.

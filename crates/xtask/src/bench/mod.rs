@@ -3,6 +3,7 @@
 //! Servers run on one core, the load generator on another, in alternating turns. What is compared is the processor time that
 //! a server used per call, which says more on a shared machine than the time a call took. Both must first give the same answer.
 
+mod crossing;
 mod governed;
 mod measure;
 mod scale;
@@ -53,6 +54,9 @@ pub(crate) struct Options {
     /// Leave out the catalogs of 10, 1,000 and 10,000 tools.
     #[arg(long)]
     no_scale: bool,
+    /// Measure nothing: make so many calls of 50 callers with equal arguments over shared connections, and count replies for another caller.
+    #[arg(long, value_name = "CALLS", num_args = 0..=1, default_missing_value = "1000000")]
+    crossing: Option<usize>,
 }
 
 /// What the measurements work with.
@@ -86,6 +90,9 @@ struct Turn {
 
 /// Measures and prints; fails only if something could not be measured.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
+    if let Some(calls) = options.crossing {
+        return crossing::run(workspace, &options.profile, calls);
+    }
     let scratch = tempfile::tempdir()?;
     let shop = Shop::copy(workspace, &scratch.path().join("shop"))?;
     let log = workspace.target.join("bench.log");
