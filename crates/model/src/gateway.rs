@@ -47,6 +47,10 @@ pub trait Gateway: Send + Sync + 'static {
     /// What `caller` may see, in the order of the lists.
     fn catalog(&self, caller: &Caller) -> Arc<Catalog>;
 
+    /// Whether `caller` may read the resource at this URI, as a call would be decided now; `false` if there is none. Nothing is read and
+    /// nothing is written down: it is asked before somebody is told of changes.
+    fn may_read(&self, caller: &Arc<Caller>, uri: &str) -> bool;
+
     /// Makes a call: it walks the column and leaves one audit record.
     async fn call(&self, call: Call) -> Result<Reply, Fault>;
 

@@ -63,7 +63,7 @@ fn at_once(desk: &Desk, catalog: &Catalog, visit: &Visit, ask: Ask) -> Answer {
         Ask::Templates(page) => lists::templates(desk, catalog, visit, page.as_deref()),
         Ask::Complete { .. } => Err(RpcError::method_not_found("completion/complete")),
         ask => match &visit.peer {
-            Some(peer) => peer.remember(desk, catalog, ask).map(|()| frame.empty()),
+            Some(peer) => peer.remember(desk, &visit.caller, ask).map(|()| frame.empty()),
             None => Err(RpcError::invalid_request("this needs a session; send `initialize` first")),
         },
     };

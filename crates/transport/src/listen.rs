@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use callgate_model::{Catalog, Change, Found, Target};
+use callgate_model::Change;
 use callgate_protocol::{
     Filter, RpcError,
     encode::{self, Notice},
@@ -31,13 +31,13 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Begins to listen to what is asked for and can be given.
-    pub(crate) fn open(desk: &Arc<Desk>, catalog: &Catalog, visit: Visit, filter: Filter) -> Result<Self, Answer> {
+    pub(crate) fn open(desk: &Arc<Desk>, visit: Visit, filter: Filter) -> Result<Self, Answer> {
         let Some(seat) = desk.seats.take(visit.caller.key()) else {
             let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
             return Err(fault::refuse(&visit.frame(&desk.gateway.identity()), error));
         };
         let board = desk.gateway.notices().listen();
-        let granted = grant(catalog, filter, desk.config.listen.resources);
+        let granted = grant(|uri| desk.gateway.may_read(&visit.caller, uri), filter, desk.config.listen.resources);
         let first = encode::notification(&Notice::Acknowledged(&granted), Some(&visit.id));
         let waiting = VecDeque::from([Bytes::from(first)]);
         Ok(Self { desk: desk.clone(), visit, granted, board, waiting, is_over: false, _seat: seat })
@@ -88,19 +88,14 @@ impl Stream {
     }
 }
 
-/// The part of `filter` that can be had: resources only if there is something at their URI, and each once.
-fn grant(catalog: &Catalog, filter: Filter, most: usize) -> Filter {
+/// The part of `filter` that can be had: resources only if they may be read, and each once.
+fn grant(may_read: impl Fn(&str) -> bool, filter: Filter, most: usize) -> Filter {
     let mut uris: Vec<String> = Vec::new();
     for uri in filter.uris {
         if uris.len() == most {
             break;
         }
-        let target = Target::Resource(uri);
-        let is_there = !matches!(catalog.find(&target), Found::Nothing);
-        if let Target::Resource(uri) = target
-            && is_there
-            && !uris.contains(&uri)
-        {
+        if !uris.contains(&uri) && may_read(&uri) {
             uris.push(uri);
         }
     }

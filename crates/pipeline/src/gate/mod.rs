@@ -155,6 +155,15 @@ impl Gateway for Gate {
         self.authority.standing(caller).catalog.clone()
     }
 
+    fn may_read(&self, caller: &Arc<Caller>, uri: &str) -> bool {
+        let (standing, target) = (self.authority.standing(caller), Target::Resource(uri.to_owned()));
+        let found = standing.catalog.find(&target);
+        let deadline = Deadline::after(Duration::from_secs(1));
+        let mut call = Call::new(target, Members::new(), caller.clone(), Arc::new(Origin::default()), deadline);
+        call.found = found;
+        self.authority.decide(&call, None, &Judgement::new(standing)).is_ok()
+    }
+
     async fn call(&self, call: Call) -> Result<Reply, Fault> {
         self.walk(call).await
     }

@@ -102,6 +102,10 @@ impl Gateway for Live {
         self.present.load().catalog(caller)
     }
 
+    fn may_read(&self, caller: &Arc<Caller>, uri: &str) -> bool {
+        self.present.load().may_read(caller, uri)
+    }
+
     async fn call(&self, call: Call) -> Result<Reply, Fault> {
         self.present().call(call).await
     }

@@ -356,6 +356,10 @@ async fn sessions(gate: &mut Gate, ann: &str, bob: &str) {
     let session = answer.header("mcp-session-id").expect("a session").to_owned();
     let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "add_note", "arguments": { "text": "a" } } });
     let within = |token: &str, session: &str| Request::post("/mcp", &list).bearer(token).header("Mcp-Session-Id", session);
+    let subscribe = |uri: &str| {
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "resources/subscribe", "params": { "uri": uri } });
+        Request::post("/mcp", &message).bearer(ann).header("Mcp-Session-Id", &session)
+    };
     let plain = |method: &str, token: &str| {
         Request::new(method, "/mcp").bearer(token).header("Mcp-Session-Id", &session).header("Accept", "text/event-stream")
     };
@@ -393,6 +397,18 @@ async fn sessions(gate: &mut Gate, ann: &str, bob: &str) {
             400
             {"jsonrpc":"2.0","error":{"code":-32600,"message":"a message is one JSON object, not an array"}}
         "#]]),
+        row("watching-what-is-another-callers", subscribe("notes://of/bob"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"there is no such resource","data":{"uri":"notes://of/bob"}}}
+        "#]]),
+        row("watching-what-is-for-others", subscribe("notes://all"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"error":{"code":-32002,"message":"there is no such resource","data":{"uri":"notes://all"}}}
+        "#]]),
+        row("watching-its-own", subscribe("notes://of/ann"), expect![[r#"
+            200
+            {"jsonrpc":"2.0","id":1,"result":{}}
+        "#]]),
         row("still-its-own", within(ann, &session), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"id\":2}"}],"structuredContent":{"id":2}}}
@@ -404,7 +420,7 @@ async fn sessions(gate: &mut Gate, ann: &str, bob: &str) {
 /// Nobody watches what they may not read, or without end.
 async fn streams(gate: &mut Gate, ann: &str, bob: &str) {
     let watch = |token: &str| {
-        let watched = json!(["notes://all", "notes://of/ann", "file:///etc/passwd"]);
+        let watched = json!(["notes://all", "notes://of/ann", "notes://of/bob", "file:///etc/passwd"]);
         ask("subscriptions/listen", &json!({ "notifications": { "toolsListChanged": true, "resourceSubscriptions": watched } }))
             .bearer(token)
     };

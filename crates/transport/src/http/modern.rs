@@ -69,7 +69,7 @@ pub(super) async fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: P
             let bytes = callgate_protocol::encode::error(Some(&visit.id), &error);
             reply::json(Answer::with_status(bytes, StatusCode::NOT_ACCEPTABLE.as_u16()))
         }
-        Taken::Listen(visit, filter) => match Stream::open(desk, &catalog, visit, filter) {
+        Taken::Listen(visit, filter) => match Stream::open(desk, visit, filter) {
             Ok(stream) => listen(server, stream),
             Err(answer) => reply::json(answer),
         },

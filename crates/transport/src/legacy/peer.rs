@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use callgate_model::{Catalog, Change, ClientCapabilities, Found, Level, RequestId, Target};
+use callgate_model::{Caller, Change, ClientCapabilities, Level, RequestId};
 use callgate_protocol::{
     Ask, Id, Initialize, Response, Revision, RpcError,
     encode::{self, Notice},
@@ -50,14 +50,15 @@ impl Peer {
     }
 
     /// Does what only concerns the client itself.
-    pub(crate) fn remember(&self, desk: &Desk, catalog: &Catalog, ask: Ask) -> Result<(), RpcError> {
+    pub(crate) fn remember(&self, desk: &Desk, caller: &Arc<Caller>, ask: Ask) -> Result<(), RpcError> {
         match ask {
             Ask::Ping => Ok(()),
             Ask::SetLevel(level) => {
                 *lock(&self.level) = level;
                 Ok(())
             }
-            Ask::Subscribe(uri) => self.watch(desk.config.listen.resources, catalog, uri),
+            Ask::Subscribe(uri) if desk.gateway.may_read(caller, &uri) => self.watch(desk.config.listen.resources, uri),
+            Ask::Subscribe(uri) => Err(RpcError::resource_not_found(self.revision, "there is no such resource", &uri)),
             Ask::Unsubscribe(uri) => {
                 lock(&self.watched).remove(&uri);
                 Ok(())
@@ -67,13 +68,7 @@ impl Peer {
         }
     }
 
-    fn watch(&self, most: usize, catalog: &Catalog, uri: String) -> Result<(), RpcError> {
-        let target = Target::Resource(uri);
-        let found = catalog.find(&target);
-        let Target::Resource(uri) = target else { return Ok(()) };
-        if matches!(found, Found::Nothing) {
-            return Err(RpcError::resource_not_found(self.revision, "there is no such resource", &uri));
-        }
+    fn watch(&self, most: usize, uri: String) -> Result<(), RpcError> {
         let mut watched = lock(&self.watched);
         if watched.len() >= most && !watched.contains(&uri) {
             return Err(RpcError::invalid_params(format!("no more than {most} resources can be watched; unsubscribe from one first")));

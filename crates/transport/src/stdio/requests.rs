@@ -104,7 +104,7 @@ impl Process {
     async fn listen(&self, visit: Visit, filter: Filter, seat: Seat) {
         let desk = &self.desk;
         let id = visit.id.clone();
-        match Stream::open(desk, &desk.gateway.catalog(&self.caller), visit, filter) {
+        match Stream::open(desk, visit, filter) {
             Ok(stream) => {
                 let over = encode::notification(&Notice::Cancelled(&id), None).into();
                 desk.tasks.spawn(listen(desk.clone(), stream, seat, over, self.out.clone()));

@@ -8,7 +8,7 @@ mod guests;
 use std::{sync::Arc, time::Duration};
 
 use callgate_model::{
-    Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Gateway,
+    Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Found, Gateway,
     Identity, InputRequest, InputRequired, Json, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply, Resource,
     ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified, UriTemplate, async_trait,
 };
@@ -166,6 +166,10 @@ impl Gateway for Script {
 
     fn catalog(&self, _: &Caller) -> Arc<Catalog> {
         self.catalog.clone()
+    }
+
+    fn may_read(&self, _: &Arc<Caller>, uri: &str) -> bool {
+        !matches!(self.catalog.find(&Target::Resource(uri.to_owned())), Found::Nothing)
     }
 
     async fn call(&self, call: Call) -> Result<Reply, Fault> {
