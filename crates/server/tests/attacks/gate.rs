@@ -102,7 +102,20 @@ impl Gate {
 
     /// A good token.
     pub(crate) fn token(&mut self, subject: &str, tenant: &str, scope: &str) -> String {
-        let token = self.key.sign(&self.claims(subject, tenant, scope));
+        let claims = self.claims(subject, tenant, scope);
+        self.signed(&claims)
+    }
+
+    /// A good token of somebody with this role.
+    pub(crate) fn token_of(&mut self, role: &str, subject: &str, tenant: &str, scope: &str) -> String {
+        let mut claims = self.claims(subject, tenant, scope);
+        claims["roles"] = serde_json::json!([role]);
+        self.signed(&claims)
+    }
+
+    /// A token with these claims.
+    pub(crate) fn signed(&mut self, claims: &Value) -> String {
+        let token = self.key.sign(claims);
         self.cage.add("a token", &token);
         token
     }

@@ -17,7 +17,13 @@ mod credentials;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod injection;
+#[cfg(test)]
+mod issuer;
+#[cfg(test)]
 mod parsing;
+#[cfg(test)]
+mod policy;
 #[cfg(test)]
 mod protocol;
 #[cfg(test)]

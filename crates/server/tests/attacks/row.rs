@@ -40,6 +40,12 @@ impl Row {
         self
     }
 
+    /// It may take longer than a second.
+    pub(crate) fn within(mut self, longest: Duration) -> Self {
+        self.within = longest;
+        self
+    }
+
     /// It makes so many statements run.
     pub(crate) fn running(mut self, statements: u64) -> Self {
         self.ran = statements;
