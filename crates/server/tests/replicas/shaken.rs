@@ -49,6 +49,8 @@ const BEFORE: Duration = Duration::from_secs(1);
 const ANSWERED: Duration = Duration::from_millis(2750);
 /// Below this it is the machine that is measured.
 const FLOOR: Duration = Duration::from_millis(75);
+/// How often a comparison of times may fail because of something else on the machine.
+const ATTEMPTS: usize = 4;
 /// How long the gates may take to find back.
 const RECOVERY: Duration = Duration::from_secs(10);
 
@@ -190,7 +192,7 @@ impl Shaken {
             }
         };
         let each = TOOLS.into_iter().flat_map(|tool| [0, 1].map(|replica| work(replica, tool, PAUSE)));
-        let naps = naps.into_iter().flat_map(|nap| (0..32).map(move |number| (number % 2, nap)));
+        let naps = naps.into_iter().flat_map(|nap| (0..24).map(move |number| (number % 2, nap)));
         // Whoever is refused comes back, but not as fast as it can.
         join_all(each.chain(naps.map(|(replica, nap)| work(replica, nap, PAUSE * 20)))).await;
         seen.into_inner().unwrap()
@@ -220,7 +222,21 @@ impl Shaken {
         Ok(begun.elapsed())
     }
 
+    /// Everything about one injury. Whether the machine was busy with something else is not ours to say: what took too long by comparison is
+    /// looked at again, and has to be so every time.
     async fn check(&mut self, injury: Injury) -> anyhow::Result<()> {
+        let mut slow = Ok(());
+        for _ in 0..ATTEMPTS {
+            slow = self.attempt(injury).await?;
+            if slow.is_ok() {
+                break;
+            }
+        }
+        slow
+    }
+
+    /// Inflicts it once; gives what spared tools took too long.
+    async fn attempt(&mut self, injury: Injury) -> anyhow::Result<anyhow::Result<()>> {
         let before = self.load(BEFORE, None).await;
         ensure!(before.failed.is_empty(), "before anything was done: {:?}", before.failed);
         self.inflict(injury).await?;
@@ -228,21 +244,27 @@ impl Shaken {
         let during = self.load(injury.lasts(), naps).await;
         self.heal(injury).await?;
         let recovered = self.recovered().await?;
+        println!("{injury:?}: well again after {recovered:?}");
+        let mut slow = Ok(());
         for (tool, took) in &during.took {
             let failed = during.failed.get(tool).map_or(&[][..], Vec::as_slice);
-            let (well, now, slowest) = (before.slow(tool), during.slow(tool), took.iter().max().copied().unwrap_or_default());
-            println!("{injury:?}: {tool}: {} calls, {} failed, p99 {well:?} then {now:?}, slowest {slowest:?}", took.len(), failed.len());
+            let slowest = took.iter().max().copied().unwrap_or_default();
             ensure!(slowest < ANSWERED, "a call of `{tool}` took {slowest:?}");
             for end in failed {
                 ensure!(matches!(end, End::Fault(200 | 503, said) if !said.is_empty()), "`{tool}`: {end:?}");
             }
-            if injury.spares(tool) && TOOLS.contains(tool) {
-                ensure!(failed.is_empty(), "`{tool}` needs nothing of it: {failed:?}");
-                ensure!(now <= (well * 2).max(FLOOR), "`{tool}` took {now:?} instead of {well:?}");
+            if !TOOLS.contains(tool) || !injury.spares(tool) {
+                println!("  {tool}: {} calls, {} of them failed, the slowest took {slowest:?}", took.len(), failed.len());
+                continue;
+            }
+            ensure!(failed.is_empty(), "`{tool}` needs nothing of it: {failed:?}");
+            let (well, now) = (before.slow(tool), during.slow(tool));
+            println!("  {tool}: {} calls, 99 in 100 within {now:?} instead of {well:?}", took.len());
+            if now > (well * 2).max(FLOOR) {
+                slow = Err(anyhow::anyhow!("`{tool}` took {now:?} instead of {well:?}"));
             }
         }
-        println!("{injury:?}: well again after {recovered:?}");
-        Ok(())
+        Ok(slow)
     }
 }
 
