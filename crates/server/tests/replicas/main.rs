@@ -13,6 +13,8 @@ mod killed;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod shaken;
 #[cfg(test)]
 mod stale;
