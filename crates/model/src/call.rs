@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Answers, Caller, ClientCapabilities, Deadline, Fault, Found, InputRequest, Level, Members, Notices, Outlet, Reference, Reply,
-    RequestId, Signal, ToolReply, async_trait,
+    RequestId, Signal, ToolReply, Trace, async_trait,
 };
 
 /// How deep calls may call other calls.
@@ -43,6 +43,8 @@ pub struct Call {
     pub gate: Option<Weak<dyn Invoke>>,
     /// How many calls stand above this one.
     pub depth: u8,
+    /// Where the call stands in its trace, if it is sampled. The gate fills it in.
+    pub trace: Option<Trace>,
 }
 
 /// What a call is aimed at, as the client named it.
@@ -98,6 +100,8 @@ pub struct Origin {
     pub session: Option<String>,
     /// W3C trace context, as received.
     pub traceparent: Option<String>,
+    /// What belongs to it, as received.
+    pub tracestate: Option<String>,
 }
 
 /// The way back into the gate.
@@ -145,6 +149,7 @@ impl Call {
             notices: Notices::default(),
             gate: None,
             depth: 0,
+            trace: None,
         }
     }
 

@@ -22,6 +22,7 @@ mod offer;
 mod outlet;
 mod reply;
 mod terms;
+mod trace;
 mod uri;
 
 pub use answer::{Answers, InputRequest, InputRequired};
@@ -44,6 +45,7 @@ pub use offer::{Effect, Offers, Prompt, PromptArgument, Resource, ResourceTempla
 pub use outlet::{Level, Outlet, Signal};
 pub use reply::{Completion, Message, PromptReply, Reference, Reply, Role, ToolReply};
 pub use terms::{Allow, Caching, Condition, Fallback, Sharing, Terms};
+pub use trace::{Beginning, Collect, Ended, Note, Span, SpanKind, Spans, Step, Tally, Trace, TraceParent, Traces, is_tracestate};
 pub use uri::{TemplateError, UriTemplate};
 
 /// The members of a JSON object, in the order in which they were written.

@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use callgate_model::{BackendName, Call, Catalog, Clock, Deadline, Fault, Reply};
+use callgate_model::{BackendName, Call, Catalog, Clock, Deadline, Fault, Note, Reply, Trace};
 use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
 
@@ -26,6 +26,7 @@ use crate::{
     circuit_breaker::Circuits,
     gate::{Running, dispatch},
     redact::Redaction,
+    trace,
 };
 
 /// One step of the column.
@@ -78,6 +79,8 @@ pub(crate) struct Next<'a> {
     ticket: &'a Ticket,
     entry: Option<&'a Entry<'a>>,
     judgement: &'a Judgement,
+    /// The step of the layer that holds this, if the call is sampled.
+    trace: Option<&'a Trace>,
 }
 
 /// The same for reads that outlive the call they were begun for. They add nothing to its record.
@@ -87,6 +90,7 @@ pub(crate) struct Rest {
     ahead: Path,
     ticket: Ticket,
     judgement: Arc<Judgement>,
+    trace: Option<Trace>,
 }
 
 /// What the gate worked out about a call, for all layers.
@@ -128,8 +132,8 @@ impl Column {
 
 impl<'a> Next<'a> {
     /// The whole column, as far as it concerns the call.
-    pub(crate) fn column(column: &'a Arc<Column>, ticket: &'a Ticket, judgement: &'a Judgement) -> Self {
-        Self { column, ahead: column.path(ticket.tool), ticket, entry: None, judgement }
+    pub(crate) fn column(column: &'a Arc<Column>, ticket: &'a Ticket, judgement: &'a Judgement, trace: Option<&'a Trace>) -> Self {
+        Self { column, ahead: column.path(ticket.tool), ticket, entry: None, judgement, trace }
     }
 
     /// What the gate worked out about the call.
@@ -152,30 +156,62 @@ impl<'a> Next<'a> {
         self.judgement
     }
 
+    /// The same for the layer whose step this is.
+    pub(crate) fn at(self, step: &'a Trace) -> Self {
+        Self { trace: Some(step), ..self }
+    }
+
+    /// The step of the layer that holds this, if the call is sampled.
+    pub(crate) fn step(&self) -> Option<&'a Trace> {
+        self.trace
+    }
+
+    /// Notes something about the layer that holds this, if the call is sampled: from the code or the catalog, never what a caller wrote.
+    pub(crate) fn note(&self, key: &'static str, value: impl Into<Note>) {
+        if let Some(trace) = self.trace {
+            trace.note(key, value);
+        }
+    }
+
     /// Lets the call go on. Checks that come next are made here, before there is a future.
     pub(crate) fn run(mut self, call: &'a Call) -> Outcome<'a> {
         while self.ahead != 0 {
-            let place = self.ahead.trailing_zeros();
+            let place = self.ahead.trailing_zeros() as usize;
             self.ahead &= self.ahead - 1;
-            match &self.column.steps[place as usize] {
-                Step::Layer(layer) => return layer.call(call, self),
-                Step::Check(check) => {
-                    if let Err(fault) = check.check(call, &self) {
-                        return Box::pin(ready(Err(fault)));
-                    }
-                }
+            let refused = match (&self.column.steps[place], self.trace) {
+                (Step::Layer(layer), None) => return layer.call(call, self),
+                (Step::Layer(layer), Some(above)) => return Box::pin(trace::through(above, place, layer.as_ref(), call, self)),
+                (Step::Check(check), None) => check.check(call, &self),
+                (Step::Check(check), Some(above)) => trace::check(above, place, check.as_ref(), call, self),
+            };
+            if let Err(fault) = refused {
+                return Box::pin(ready(Err(fault)));
             }
         }
-        Box::pin(dispatch(call))
+        match self.trace {
+            None => Box::pin(dispatch(call)),
+            Some(above) => Box::pin(trace::dispatch(above, call)),
+        }
     }
 
     /// The rest of the column, to keep.
     pub(crate) fn keep(self) -> Rest {
-        Rest { column: self.column.clone(), ahead: self.ahead, ticket: *self.ticket, judgement: Arc::new(self.judgement.renewed()) }
+        Rest {
+            column: self.column.clone(),
+            ahead: self.ahead,
+            ticket: *self.ticket,
+            judgement: Arc::new(self.judgement.renewed()),
+            trace: self.trace.cloned(),
+        }
     }
 }
 
 impl Rest {
+    /// Notes something about the layer that kept this, if the call is sampled.
+    pub(crate) fn note(&self, key: &'static str, value: &'static str) {
+        self.trace.iter().for_each(|trace| trace.note(key, value));
+    }
+
     /// By when the call is answered.
     pub(crate) fn answer_by(&self) -> Deadline {
         self.ticket.answer_by
@@ -188,7 +224,8 @@ impl Rest {
 
     /// Lets the call go on.
     pub(crate) fn run<'a>(&'a self, call: &'a Call) -> Outcome<'a> {
-        Next { column: &self.column, ahead: self.ahead, ticket: &self.ticket, entry: None, judgement: &self.judgement }.run(call)
+        let Self { column, ahead, ticket, judgement, trace } = self;
+        Next { column, ahead: *ahead, ticket, entry: None, judgement, trace: trace.as_ref() }.run(call)
     }
 }
 

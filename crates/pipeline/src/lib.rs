@@ -32,6 +32,7 @@ mod require;
 mod retry;
 mod stack;
 mod subject;
+mod trace;
 mod validate;
 
 pub mod audit;

@@ -34,7 +34,11 @@ impl Layer for Attempt {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let ticket = next.ticket();
         let (Some(backend), Some((name, _))) = (ticket.backend, call.found.backend()) else { return next.run(call).await };
-        let permit = self.circuits.enter(backend)?;
+        let permit = self.circuits.enter(backend).inspect_err(|_| next.note("callgate.breaker.state", "open"))?;
+        if let Some(step) = next.step() {
+            step.note("callgate.attempt", step.place());
+            step.note("callgate.breaker.state", if self.circuits.is_closed(backend) { "closed" } else { "half_open" });
+        }
         let begun = Instant::now();
         // What is left of a deadline after waiting for a place may be too little for any backend.
         let is_fair = ticket.answer_by.at().saturating_duration_since(begun) * 2 >= ticket.answer_by.span();

@@ -132,6 +132,7 @@ impl World {
             settings,
             identify,
             notices: Notices::new(),
+            traces: None,
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).unwrap()),
         })?;
         Ok(Self { gate, shop, store })

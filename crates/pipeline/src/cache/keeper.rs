@@ -16,6 +16,7 @@ use super::{
     annex::{Annex, Found},
     flights::{Boarded, Flight, Flights},
     key::Key,
+    layer::CACHE,
     marks::{Generations, Mark, Stamp, What},
     meters::{self, Meters},
     shelf::{Age, Copy, Shelf},
@@ -140,9 +141,11 @@ impl Cache {
             let flight = match self.board(kept, key, &marks, call, || next.keep()) {
                 Boarded::Landed(copy) => {
                     self.meters.l1.inc();
+                    next.note(CACHE, "hit");
                     return Ok(copy.reply.clone().into());
                 }
                 Boarded::First(flight) => {
+                    next.note(CACHE, "miss");
                     self.meters.missed.inc();
                     return unwrap(wait(flight, until).await?);
                 }
@@ -155,6 +158,7 @@ impl Cache {
             match share(&landed, kept.shared) {
                 Share::Take => {
                     self.meters.flight.inc();
+                    next.note(CACHE, "joined");
                     return unwrap(landed);
                 }
                 Share::Alone => break,
@@ -162,6 +166,7 @@ impl Cache {
             }
         }
         self.meters.missed.inc();
+        next.note(CACHE, "miss");
         next.run(call).await
     }
 
@@ -239,6 +244,7 @@ impl Load {
         let tokens = match self.cache.annex.find(&self.key, &self.marks, self.ttl).await {
             Found::Reply(reply, left) => {
                 self.cache.meters.l2.inc();
+                rest.note(CACHE, "shared");
                 self.keep(&reply, left);
                 return Landed::Brought(Arc::new(Ok(reply.into())));
             }

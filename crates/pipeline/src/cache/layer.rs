@@ -18,6 +18,9 @@ use crate::{
     outcome,
 };
 
+/// What the cache had.
+pub(super) const CACHE: &str = "callgate.cache";
+
 struct Caching {
     /// In the order of the catalog.
     tools: Vec<Terms>,
@@ -42,8 +45,12 @@ impl Layer for Caching {
             Some(Terms::Kept(kept)) if call.answers.is_empty() && call.state.is_none() => {
                 let key = kept.keys.of(call);
                 match self.cache.find(&key) {
-                    Some((copy, Age::Fresh)) => Ok(copy.reply.clone().into()),
+                    Some((copy, Age::Fresh)) => {
+                        next.note(CACHE, "hit");
+                        Ok(copy.reply.clone().into())
+                    }
                     Some((copy, Age::Stale)) => {
+                        next.note(CACHE, "stale");
                         self.cache.refresh(kept, key, call, next.keep());
                         Ok(copy.reply.clone().into())
                     }
@@ -63,6 +70,7 @@ impl Caching {
         let mut change = Change { cache: &self.cache, marks: tags.changed_by(call) };
         let result = next.run(call).await;
         if !outcome::is_unmade(&result) {
+            next.note("callgate.cache.invalidated", i64::try_from(change.marks.len()).unwrap_or(i64::MAX));
             self.cache.invalidate(&change.marks).await;
         }
         change.marks.clear();

@@ -20,6 +20,7 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Check>, Error> {
 
 impl Check for CircuitBreaker {
     fn check(&self, _call: &Call, next: &Next<'_>) -> Result<(), Fault> {
-        next.ticket().backend.map_or(Ok(()), |backend| self.circuits.ask(backend))
+        let Some(backend) = next.ticket().backend else { return Ok(()) };
+        self.circuits.ask(backend).inspect_err(|_| next.note("callgate.breaker.state", "open"))
     }
 }

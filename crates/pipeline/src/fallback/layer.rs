@@ -73,6 +73,7 @@ impl Layer for Fallback {
         };
         let (Some(answer), Err(fault)) = (answer, &result) else { return result };
         tool.used.inc();
+        next.note("callgate.fallback", if matches!(tool.wanted, Wanted::Stale(_)) { "stale" } else { "reply" });
         let kind = fault.kind().code();
         warn!(request = %call.request, tool = subject(call), kind, error = fault.chain(), "answered by the fallback");
         Ok(answer.into())

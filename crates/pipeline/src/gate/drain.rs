@@ -11,10 +11,11 @@ use super::Gate;
 const AFTERMATH: Duration = Duration::from_secs(1);
 
 impl Gate {
-    /// Lets no new call in, gives those under way up to `limit`, cancels the rest, and waits for the audit log.
+    /// Lets no new call in, gives those under way up to `limit`, cancels the rest, and waits for the audit log and
+    /// the last traces.
     ///
-    /// Calls are refused from the first moment on, with a sentence that says nothing was done. Within `limit` plus two seconds
-    /// this returns, whatever happens; what could not be written by then is logged.
+    /// Calls are refused from the first moment on, with a sentence that says nothing was done. Within `limit` plus three
+    /// seconds this returns, whatever happens; what could not be written by then is logged.
     pub async fn drain(&self, limit: Duration) {
         self.running.close();
         info!(calls = self.running.count(), "closing: no new calls");
@@ -29,6 +30,11 @@ impl Gate {
         if timeout(AFTERMATH, self.store.audit().flush()).await.is_err() {
             let records = self.store.audit().backlog().records;
             tracing::error!(records, "closing: the audit log could not be written to its end");
+        }
+        if let Some(traces) = &self.traces
+            && timeout(AFTERMATH, traces.flush()).await.is_err()
+        {
+            warn!(traces = traces.tally().waiting, "closing: traces that the collector did not take in time are left behind");
         }
     }
 }

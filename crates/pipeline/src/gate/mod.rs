@@ -17,7 +17,7 @@ use std::{
 use async_trait::async_trait;
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Deadline, Fault, Found, Gateway, Identify, Identity,
-    Invoke, Members, Notices, Origin, Probe, Reply, Target, Unidentified,
+    Invoke, Members, Notices, Origin, Probe, Reply, Target, Traces, Unidentified,
 };
 use callgate_store::{Store, shared::Shared};
 use futures_util::{FutureExt as _, future::join_all};
@@ -29,6 +29,7 @@ use crate::{
     authorize::{self, Authority, Judgement},
     layer::{Column, Next},
     metrics::{self, Backends},
+    trace,
 };
 
 pub(crate) use dispatch::dispatch;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub settings: Settings,
     /// The board on which changes are announced; a gate that takes the place of another takes over its board.
     pub notices: Notices,
+    /// Who samples calls and sends their traces; `None` if nobody looks at any.
+    pub traces: Option<Arc<dyn Traces>>,
     /// Wall-clock time.
     pub clock: Clock,
 }
@@ -71,6 +74,7 @@ pub struct Gate {
     registry: Registry,
     notices: Notices,
     running: Arc<Running>,
+    traces: Option<Arc<dyn Traces>>,
     probe: Duration,
     me: Weak<dyn Invoke>,
 }
@@ -114,7 +118,12 @@ impl Gate {
         }
         call.notices = self.notices.clone();
         call.gate = Some(self.me.clone());
-        Next::column(&self.column, &ticket, &judgement).run(&call).await
+        let step = trace::begin(self.traces.as_deref(), &mut call);
+        let result = Next::column(&self.column, &ticket, &judgement, call.trace.as_ref()).run(&call).await;
+        if let Some(step) = step {
+            trace::end(step, &result, &judgement);
+        }
+        result
     }
 
     async fn probe_backend(&self, name: &BackendName, backend: &dyn Backend) -> Probe {

@@ -19,12 +19,13 @@ use crate::{
     metrics::{Backends, Process},
     redact::Redaction,
     stack::STACK,
+    trace::meters::Meters,
 };
 
 impl Gate {
     /// Checks and puts together what `parts` describe. Starts nothing.
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { identity, backends, identify, store, shared, settings, notices, clock } = parts;
+        let Parts { identity, backends, identify, store, shared, settings, notices, traces, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let house = if identify.is_some() { House::Closed } else { House::Open };
@@ -56,6 +57,7 @@ impl Gate {
         let strangers = Strangers::new(&store, clock, settings.audit.strangers, &mut registry);
         shared.register(&mut registry);
         registry.register_collector(Box::new(Process));
+        traces.iter().for_each(|traces| registry.register_collector(Box::new(Meters(traces.clone()))));
         let targets = Targets::new(&catalog, &names, &settings.calls);
         Ok(Arc::new_cyclic(|me: &Weak<Self>| {
             let me: Weak<dyn Invoke> = me.clone();
@@ -71,6 +73,7 @@ impl Gate {
                 registry,
                 notices,
                 running,
+                traces,
                 probe: settings.calls.probe.get(),
                 catalog,
                 authority,

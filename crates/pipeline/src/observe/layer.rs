@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use callgate_model::{Call, Fault, Kind, Reply};
+use callgate_model::{Call, Fault, Kind, Reply, Trace};
 use prometheus_client::encoding::NoLabelSet;
 use tokio::time::Instant;
 use tracing::{debug, error, warn};
@@ -65,6 +65,7 @@ impl Drop for Watch<'_> {
 /// Logs a failure where it is handled: at the top. What a call within a call meets is told by the call above it.
 fn report(call: &Call, fault: &Fault) {
     let kind = fault.kind();
+    let own = call.trace.as_ref().map(Trace::parent);
     macro_rules! say {
         ($level:ident, $text:literal) => {
             $level!(
@@ -74,6 +75,8 @@ fn report(call: &Call, fault: &Fault) {
                 tenant = %call.caller.tenant(),
                 session = call.origin.session.as_deref(),
                 traceparent = call.origin.traceparent.as_deref(),
+                trace_id = own.map(|own| tracing::field::display(format!("{:032x}", own.trace))),
+                span_id = own.map(|own| tracing::field::display(format!("{:016x}", own.span))),
                 kind = kind.code(),
                 error = fault.chain(),
                 $text

@@ -56,7 +56,7 @@ impl Layer for RateLimit {
     }
 
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        self.take(call, self.about(next.ticket().tool)).await?;
+        self.take(call, self.about(next.ticket().tool), &next).await?;
         next.run(call).await
     }
 }
@@ -66,7 +66,7 @@ impl RateLimit {
         &self.about[tool.unwrap_or(self.about.len() - 1)]
     }
 
-    async fn take(&self, call: &Call, rules: &[usize]) -> Result<(), Fault> {
+    async fn take(&self, call: &Call, rules: &[usize], next: &Next<'_>) -> Result<(), Fault> {
         let concerned = || rules.iter().map(|&rule| &self.quotas[rule]).filter(|quota| quota.concerns(&call.caller));
         let mut keys = String::with_capacity(96 * rules.len());
         let mut ends = Vec::with_capacity(rules.len());
@@ -83,6 +83,7 @@ impl RateLimit {
             Verdict::Refused { claim, retry_after } => {
                 let Some(quota) = concerned().nth(claim) else { return Err(Fault::internal("a quota that was not asked has refused")) };
                 quota.refused.inc();
+                next.note("callgate.quota", quota.name().to_owned());
                 Err(Fault::limited(&quota.whose, retry_after).because(quota.reason.clone()))
             }
         }

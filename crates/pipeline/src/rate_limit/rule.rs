@@ -31,6 +31,11 @@ impl Quota {
         Ok(Self { rate, whose, reason: format!("quota `{}`", rule.name), refused, rule: rule.clone() })
     }
 
+    /// What the operator calls it.
+    pub(super) fn name(&self) -> &str {
+        &self.rule.name
+    }
+
     /// Whether the rule is about this tool; `None` is what is no tool.
     pub(super) fn covers(&self, tool: Option<&str>) -> bool {
         self.rule.tools.is_empty() || tool.is_some_and(|tool| self.rule.tools.iter().any(|pattern| fits(pattern, tool)))

@@ -93,6 +93,7 @@ impl Layer for Retry {
             if wait >= call.deadline.left() || !self.may(index, &backend.retried) {
                 return Err(fault);
             }
+            next.note("callgate.attempts", i64::from(made) + 1);
             sleep(wait).await;
         }
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use callgate_model::{
-    Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target,
+    Backend, BackendName, Call, Caller, Clock, Deadline, Fault, Gateway as _, Identity, Members, Origin, Reference, Reply, Target, Traces,
     async_trait,
 };
 use callgate_store::{
@@ -67,14 +67,28 @@ impl Fixture {
     /// A gate with one more backend.
     pub(crate) fn beside(name: &str, backend: Arc<dyn Backend>, config: &Value) -> Self {
         let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
-        Self::of(Script::default(), vec![(BackendName::new(name).expect("a name"), backend)], config, shared).expect("a gate")
+        let others = vec![(BackendName::new(name).expect("a name"), backend)];
+        Self::of(Script::default(), others, config, shared, None).expect("a gate")
+    }
+
+    /// The same, and its calls are traced.
+    pub(crate) fn traced(name: &str, backend: Arc<dyn Backend>, config: &Value, traces: Arc<dyn Traces>) -> Self {
+        let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
+        let others = vec![(BackendName::new(name).expect("a name"), backend)];
+        Self::of(Script::default(), others, config, shared, Some(traces)).expect("a gate")
     }
 
     fn over(script: Script, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
-        Self::of(script, Vec::new(), config, replicas)
+        Self::of(script, Vec::new(), config, replicas, None)
     }
 
-    fn of(script: Script, others: Vec<(BackendName, Arc<dyn Backend>)>, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
+    fn of(
+        script: Script,
+        others: Vec<(BackendName, Arc<dyn Backend>)>,
+        config: &Value,
+        replicas: Arc<dyn Shared>,
+        traces: Option<Arc<dyn Traces>>,
+    ) -> Result<Self, Error> {
         let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
         let mut backends = vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)];
@@ -87,6 +101,7 @@ impl Fixture {
             settings: Settings { calls, audit, cache, quotas, shared },
             identify: None,
             notices: callgate_model::Notices::new(),
+            traces,
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })?;
         Ok(Self { gate, script, ledger })
@@ -94,8 +109,13 @@ impl Fixture {
 
     /// A call that can be made.
     pub(crate) fn prepared(&self, target: Target, arguments: Value) -> Call {
-        let origin =
-            Origin { transport: "http", revision: "2026-07-28", session: Some("s1".into()), traceparent: Some("00-a-b-01".into()) };
+        let origin = Origin {
+            transport: "http",
+            revision: "2026-07-28",
+            session: Some("s1".into()),
+            traceparent: Some("00-a-b-01".into()),
+            tracestate: None,
+        };
         let far = Deadline::after(std::time::Duration::from_secs(3600));
         Call::new(target, members(arguments), Caller::local(), Arc::new(origin), far)
     }

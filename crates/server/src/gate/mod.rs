@@ -45,7 +45,7 @@ impl Column {
     pub(crate) fn open(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
         let Self { identity, backends, identify, settings } = self;
         let Kept { store, shared, notices, clock, .. } = kept.clone();
-        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, clock };
+        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, traces: None, clock };
         let column = callgate_pipeline::Gate::open(parts)?;
         callgate_transport::check(column.everything())
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;

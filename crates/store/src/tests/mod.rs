@@ -21,7 +21,13 @@ pub(crate) fn record(name: &str) -> Record {
         request: RequestId::new("r-1").expect("an id"),
         depth: 0,
         caller: Caller::local(),
-        origin: Arc::new(Origin { transport: "http", revision: "2026-07-28", session: None, traceparent: Some("00-1-2-01".into()) }),
+        origin: Arc::new(Origin {
+            transport: "http",
+            revision: "2026-07-28",
+            session: None,
+            traceparent: Some("00-1-2-01".into()),
+            tracestate: None,
+        }),
         subject: Subject {
             sort: "tool",
             name: name.into(),

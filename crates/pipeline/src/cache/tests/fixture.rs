@@ -73,6 +73,7 @@ impl Fixture {
             settings: Settings { calls, cache, ..Settings::default() },
             identify: None,
             notices: callgate_model::Notices::new(),
+            traces: None,
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })
         .expect("a gate");

@@ -135,7 +135,7 @@ impl Sessions {
         let short = id.chars().take(8).collect();
         let session = Arc::new(Session {
             caller: caller.clone(),
-            origin: Arc::new(Origin { transport: "http", revision: peer.revision.as_str(), session: Some(short), traceparent: None }),
+            origin: Arc::new(Origin { transport: "http", revision: peer.revision.as_str(), session: Some(short), ..Origin::default() }),
             peer,
             board: Arc::new(AsyncMutex::new(gateway.notices().listen())),
             told: Arc::new(Log::new(0, &self.limits, &self.shelf, None)),
