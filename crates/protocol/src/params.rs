@@ -24,7 +24,8 @@ pub struct Given {
     pub(crate) version: Option<Value>,
     pub(crate) capabilities: Option<Value>,
     pub(crate) level: Option<Value>,
-    pub(crate) traceparent: Option<Value>,
+    traceparent: Option<Value>,
+    tracestate: Option<Value>,
     /// It has a key that only modern requests have.
     pub(crate) is_modern: bool,
 }
@@ -70,6 +71,13 @@ impl Given {
         let mut value = |name| meta.take(name).map(Value::from);
         let (version, capabilities, level) = (value(VERSION), value(CAPABILITIES), value(LOG_LEVEL));
         let is_modern = client.is_some() || version.is_some() || capabilities.is_some() || level.is_some();
-        Self { progress: value("progressToken"), traceparent: value("traceparent"), version, capabilities, level, is_modern }
+        let (traceparent, tracestate) = (value("traceparent"), value("tracestate"));
+        Self { progress: value("progressToken"), traceparent, tracestate, version, capabilities, level, is_modern }
+    }
+
+    /// The W3C trace context that came with it, `traceparent` and `tracestate`. Nobody has looked at them yet.
+    #[must_use]
+    pub fn context(&self) -> (Option<&str>, Option<&str>) {
+        (self.traceparent.as_ref().and_then(Value::as_str), self.tracestate.as_ref().and_then(Value::as_str))
     }
 }

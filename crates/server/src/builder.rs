@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
-use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json, Notices};
+use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json, Notices, Traces};
 use callgate_pipeline::Settings;
 
 use crate::{
@@ -21,6 +21,7 @@ pub struct Builder {
     store: Store,
     settings: Settings,
     wire: Wire,
+    traces: Option<Arc<dyn Traces>>,
     clock: Clock,
 }
 
@@ -34,6 +35,7 @@ impl Default for Builder {
             store: memory,
             settings: Settings::default(),
             wire: Wire::default(),
+            traces: None,
             clock: Clock::System,
         }
     }
@@ -139,6 +141,13 @@ impl Builder {
         self
     }
 
+    /// Who samples calls and takes their traces; nobody without it.
+    #[must_use]
+    pub fn traces(mut self, traces: impl Traces + 'static) -> Self {
+        self.traces = Some(Arc::new(traces));
+        self
+    }
+
     /// Where the time comes from.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
@@ -148,7 +157,7 @@ impl Builder {
 
     /// Opens the store and puts the gate together.
     pub async fn open(self) -> Result<Gate, Error> {
-        let Self { identity, backends, identify, store, settings, wire, clock } = self;
+        let Self { identity, backends, identify, store, settings, wire, traces, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
         let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
@@ -157,7 +166,7 @@ impl Builder {
         let mut key = [0; 32];
         rand::fill(&mut key).expect("the system's random numbers do not run out");
         let kept = Kept { store, shared, key, notices: Notices::new(), clock };
-        let column = Column { identity, backends, identify, settings }.open(&kept)?;
+        let column = Column { identity, backends, identify, settings, traces }.open(&kept)?;
         let listen = SocketAddr::from(([127, 0, 0, 1], 8000));
         Ok(Gate::new(Parts { column, wire, listen, folder: ".".into(), kept }))
     }

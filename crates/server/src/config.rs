@@ -57,6 +57,9 @@ pub(crate) struct Root {
     /// How replies of tools with `cache` are kept.
     #[serde(default)]
     pub(crate) cache: callgate_pipeline::CacheConfig,
+    /// What the gate tells about calls to systems that watch it.
+    #[serde(default)]
+    pub(crate) telemetry: callgate_telemetry::Config,
     /// When the configuration is read again.
     #[serde(default)]
     pub(crate) reload: Watch,

@@ -11,9 +11,10 @@ use aws_lc_rs::{hmac, rand};
 use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
-use callgate_model::{Clock, Identify, Notices};
+use callgate_model::{Clock, Identify, Notices, Traces};
 use callgate_pipeline::Forget;
 use callgate_store::{Name, Store, Upkeep};
+use callgate_telemetry::Exporter;
 use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
 
@@ -185,14 +186,16 @@ impl Configuration {
         let backends = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
         let identity = root.identity();
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &kept.store)).transpose()?;
+        let traces = traces(&root, section.folder(), kept.clock)?;
         let Root { calls, audit, cache, shared, quotas, .. } = root;
         let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
-        Column { identity, backends, identify, settings }.open(kept)
+        Column { identity, backends, identify, settings, traces }.open(kept)
     }
 
     /// Opens all backends as a check does, and stores that forget: for questions about the gate, not to serve it.
     pub async fn rehearse(mut self) -> Result<Gate, Error> {
-        // Nobody is recognised, nothing is written down, nothing is shared.
+        // Nobody is recognised, nothing is written down, nothing is shared, nobody is told.
+        self.root.telemetry = callgate_telemetry::Config::default();
         self.root.store = callgate_store::Config { kind: Name::Memory, ..self.root.store };
         self.root.shared = callgate_store::shared::Config::default();
         (self.root.auth, self.root.audit.keep, self.root.audit.heads) = (None, None, callgate_store::Heads::default());
@@ -243,6 +246,15 @@ fn recognise(auth: &Auth, root: &Root, folder: &Path, store: &Arc<dyn Store>) ->
     Ok(Arc::new(callgate_identity::Callers::open(auth, parts)?))
 }
 
+/// Who samples calls and sends their traces, if anybody does. Connects to nothing.
+fn traces(root: &Root, folder: &Path, clock: Clock) -> Result<Option<Arc<dyn Traces>>, Error> {
+    let Some(config) = &root.telemetry.traces else { return Ok(None) };
+    let (egress, name, version) = (&root.egress, root.name.as_str(), env!("CARGO_PKG_VERSION"));
+    let exporter =
+        Exporter::open(&callgate_telemetry::Opening { config, egress, folder, name, version, clock }).map_err(Error::Telemetry)?;
+    Ok(Some(exporter))
+}
+
 /// The keys that were given out. Without a pepper of the operator's, there is one beside a store that is a file.
 fn api_keys(config: &callgate_identity::keys::Config, root: &Root, folder: &Path, store: &Arc<dyn Store>) -> Result<ApiKeys, Error> {
     let pepper = (root.store.kind == Name::Sqlite).then(|| folder.join(&root.store.path).with_file_name(PEPPER));
@@ -289,6 +301,7 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
         }
     }
     check_wire(root, section, problems);
+    root.telemetry.check(&part(section, "telemetry"), &root.egress, problems);
     if let Err((key, why)) = root.audit.heads.check() {
         problems.push(section.problem(&format!("/audit/heads/{key}"), why));
     }

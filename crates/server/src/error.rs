@@ -17,6 +17,9 @@ pub enum Error {
     /// Nobody could be recognised.
     #[error("cannot set up who may call")]
     Identity(#[from] callgate_identity::Error),
+    /// Traces cannot be sent.
+    #[error("cannot set up where traces go")]
+    Telemetry(#[source] callgate_egress::Error),
     /// There is nothing to give out API keys for.
     #[error("no API key could be given out: {0}")]
     NoKeys(&'static str),

@@ -4,6 +4,7 @@
 //! goes out fits the client's revision. It decides nothing about calls: it hands them to `model::Gateway` and writes down the reply.
 
 mod config;
+mod context;
 mod desk;
 mod dispatch;
 mod exchange;

@@ -28,8 +28,6 @@ pub struct Meta {
     pub level: Option<Level>,
     /// The token under which it wants progress.
     pub progress: Option<Value>,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
 }
 
 /// The revision of an admitted request: the only modern one so far.
@@ -67,8 +65,7 @@ pub fn admit(request: &Request, mirror: Option<&dyn Mirror>) -> Result<Meta, Ref
         )))
     })?;
     let progress = meta.progress.as_ref().filter(|token| token.is_string() || token.is_i64() || token.is_u64());
-    let traceparent = meta.traceparent.as_ref().and_then(Value::as_str);
-    Ok(Meta { client, level, progress: progress.cloned(), traceparent: traceparent.map(Into::into) })
+    Ok(Meta { client, level, progress: progress.cloned() })
 }
 
 fn capabilities(given: &Members) -> Option<ClientCapabilities> {

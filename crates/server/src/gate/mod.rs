@@ -6,7 +6,7 @@ mod signals;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Members, Notices, Target};
+use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Members, Notices, Target, Traces};
 use callgate_pipeline::{Explanation, Settings};
 use callgate_store::{Store, shared::Shared};
 
@@ -38,14 +38,15 @@ pub(crate) struct Column {
     pub(crate) backends: Vec<(BackendName, Arc<dyn Backend>)>,
     pub(crate) identify: Option<Arc<dyn Identify>>,
     pub(crate) settings: Settings,
+    pub(crate) traces: Option<Arc<dyn Traces>>,
 }
 
 impl Column {
     /// Puts it together; nothing is served yet.
     pub(crate) fn open(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
-        let Self { identity, backends, identify, settings } = self;
+        let Self { identity, backends, identify, settings, traces } = self;
         let Kept { store, shared, notices, clock, .. } = kept.clone();
-        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, traces: None, clock };
+        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, traces, clock };
         let column = callgate_pipeline::Gate::open(parts)?;
         callgate_transport::check(column.everything())
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use callgate_model::{Origin, RequestId};
-use callgate_protocol::modern::Mirror;
+use callgate_protocol::{Given, modern::Mirror};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::media::one;
+use crate::context::Context;
 
 pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -14,12 +15,13 @@ const NAME: HeaderName = HeaderName::from_static("mcp-name");
 pub(super) const REQUEST: HeaderName = HeaderName::from_static("x-request-id");
 const CLIENT_SESSION: HeaderName = HeaderName::from_static("x-claude-session-id");
 const TRACE: HeaderName = HeaderName::from_static("traceparent");
+const STATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The labels of one request. What does not keep its own rule is as if it were not there.
 pub(super) struct Labels {
     pub(super) request: RequestId,
     session: Option<String>,
-    traceparent: Option<String>,
+    context: Option<Context>,
 }
 
 impl Labels {
@@ -30,7 +32,7 @@ impl Labels {
         Self {
             request: named.unwrap_or_else(RequestId::fresh),
             session: session.map(Into::into),
-            traceparent: one(headers, &TRACE).filter(|trace| is_traceparent(trace)).map(Into::into),
+            context: Context::of(one(headers, &TRACE), || one(headers, &STATE).map(Into::into)),
         }
     }
 
@@ -39,24 +41,15 @@ impl Labels {
         HeaderValue::from_str(self.request.as_str()).expect("a request id is visible ASCII")
     }
 
-    /// Where the request comes from: `usual`, with what these labels add. `traced` is what its message says, if its headers say nothing.
-    pub(super) fn origin(&self, usual: &Arc<Origin>, traced: Option<String>) -> Arc<Origin> {
-        let traceparent = self.traceparent.clone().or_else(|| traced.filter(|trace| is_traceparent(trace)));
-        if self.session.is_none() && traceparent.is_none() {
+    /// Where the request comes from: `usual`, with what these labels add. `given` is what its message says, if its headers say nothing.
+    pub(super) fn origin(&self, usual: &Arc<Origin>, given: &Given) -> Arc<Origin> {
+        let context = self.context.clone().or_else(|| Context::given(given));
+        if self.session.is_none() && context.is_none() {
             return usual.clone();
         }
-        Arc::new(Origin { session: self.session.clone().or_else(|| usual.session.clone()), traceparent, ..Origin::clone(usual) })
+        let session = self.session.clone().or_else(|| usual.session.clone());
+        Arc::new(Origin { session, ..Context::added(context, usual) })
     }
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`, or a later version that begins so.
-pub(crate) fn is_traceparent(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let lengths = [2, 32, 16, 2];
-    let is_hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    lengths.iter().all(|length| parts.next().is_some_and(|part| part.len() == *length && is_hex(part)))
-        && text.len() <= 128
-        && (parts.next().is_none() || !text.starts_with("00"))
 }
 
 /// The headers as the protocol looks at them.

@@ -29,8 +29,6 @@ mod socket;
 mod sse;
 mod vigil;
 
-pub(crate) use self::labels::is_traceparent;
-
 use std::sync::Arc;
 
 use callgate_model::Gateway;

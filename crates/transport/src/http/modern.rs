@@ -83,7 +83,7 @@ fn visit(server: &Server, arrival: Arrival<'_>, request: Request, meta: Meta, ra
         id: request.id,
         request: arrival.labels.request.clone(),
         caller: arrival.caller.clone(),
-        origin: arrival.labels.origin(&desk.plain, meta.traceparent),
+        origin: arrival.labels.origin(&desk.plain, &request.params.meta),
         client: meta.client,
         wishes: Wishes { progress: meta.progress, level: meta.level },
         raw,

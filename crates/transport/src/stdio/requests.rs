@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use callgate_model::ClientCapabilities;
+use callgate_model::{ClientCapabilities, Origin};
 use callgate_protocol::{
     Ask, Filter, Message, Refusal, Request, Revision, RpcError, ask,
     encode::{self, Notice},
@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 
 use super::process::{Legacy, Process};
 use crate::{
+    context::Context,
     desk::Desk,
     dispatch::{self, Taken},
     exchange::{Exchange, Out, Wishes},
-    http::is_traceparent,
     listen::Stream,
     running::Seat,
     visit::Visit,
@@ -31,10 +31,7 @@ impl Process {
             Err(refused) => return self.refuse(&refused).await,
         };
         let usual = &self.desk.plain;
-        let origin = match meta.traceparent.filter(|trace| is_traceparent(trace)) {
-            Some(trace) => Arc::new(callgate_model::Origin { traceparent: Some(trace), ..callgate_model::Origin::clone(usual) }),
-            None => usual.clone(),
-        };
+        let origin = origin(usual, &request);
         let ask = match ask(REVISION, &mut request) {
             Ok(ask) => ask,
             Err(error) => return self.refuse(&Refusal::modern(request.id, error)).await,
@@ -72,7 +69,7 @@ impl Process {
             id: request.id.clone(),
             request: Self::request_id(),
             caller: self.caller.clone(),
-            origin,
+            origin: self::origin(&origin, request),
             client: peer.client.clone(),
             wishes: Wishes { progress, level: Some(peer.level()) },
             raw,
@@ -159,6 +156,14 @@ impl Process {
                 Ok(exchange)
             }
         }
+    }
+}
+
+/// Where a request comes from: `usual`, and the trace that its message belongs to.
+fn origin(usual: &Arc<Origin>, request: &Request) -> Arc<Origin> {
+    match Context::given(&request.params.meta) {
+        Some(context) => Arc::new(Context::added(Some(context), usual)),
+        None => usual.clone(),
     }
 }
 

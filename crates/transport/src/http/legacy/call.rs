@@ -66,7 +66,7 @@ pub(super) fn take(server: &Server, session: &Session, arrival: Arrival<'_>, pos
         id: request.id,
         request: arrival.labels.request.clone(),
         caller: arrival.caller.clone(),
-        origin: arrival.labels.origin(&session.origin, None),
+        origin: arrival.labels.origin(&session.origin, &request.params.meta),
         // Questions go out on a stream; a client that takes none cannot be asked.
         client: if accepts.events { peer.client.clone() } else { ClientCapabilities::default() },
         wishes: Wishes { progress, level: Some(peer.level()) },

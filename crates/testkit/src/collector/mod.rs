@@ -1,0 +1,125 @@
+//! A collector of traces that does what the test says: it takes OTLP over HTTP, reads it with the official definitions, and answers
+//! well, badly or not at all.
+
+mod serve;
+mod tree;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+
+pub use self::tree::Span;
+use crate::PATIENCE;
+
+/// How the collector answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    /// It takes what it gets.
+    #[default]
+    Well,
+    /// With this status.
+    Status(u16),
+    /// Not at all: the connection stays open.
+    Never,
+}
+
+/// A running collector on a loopback port. It stops with the value.
+#[derive(Debug)]
+pub struct Collector {
+    address: SocketAddr,
+    desk: Arc<Mutex<Desk>>,
+    serving: JoinHandle<()>,
+}
+
+/// What the collector knows.
+#[derive(Debug, Default)]
+struct Desk {
+    mood: Mood,
+    requests: usize,
+    /// The heads of the requests, as text.
+    heads: Vec<String>,
+    /// The bodies that were taken.
+    bodies: Vec<Vec<u8>>,
+}
+
+impl Collector {
+    /// Starts one.
+    pub async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no port for a collector")?;
+        let address = listener.local_addr()?;
+        let desk = Arc::new(Mutex::new(Desk::default()));
+        let serving = tokio::spawn(serve::serve(listener, desk.clone()));
+        Ok(Self { address, desk, serving })
+    }
+
+    /// Where it takes traces.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on it answers like this.
+    pub fn answer(&self, mood: Mood) {
+        self.desk().mood = mood;
+    }
+
+    /// How often it was asked.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.desk().requests
+    }
+
+    /// The heads of all requests so far.
+    #[must_use]
+    pub fn heads(&self) -> Vec<String> {
+        self.desk().heads.clone()
+    }
+
+    /// Every byte it has taken so far.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.desk().bodies.concat()
+    }
+
+    /// All spans it has taken so far.
+    pub fn spans(&self) -> anyhow::Result<Vec<Span>> {
+        tree::spans(&self.desk().bodies)
+    }
+
+    /// Waits until it has taken a call of this name, which is the last of its trace to come; gives all spans of that trace, and forgets
+    /// what it has taken.
+    pub async fn trace(&self, name: &str) -> anyhow::Result<Vec<Span>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let spans = self.spans()?;
+            if let Some(found) = spans.iter().find(|span| span.name == name) {
+                let trace = found.trace.clone();
+                self.desk().bodies.clear();
+                return Ok(spans.into_iter().filter(|span| span.trace == trace).collect());
+            }
+            if Instant::now() >= until {
+                bail!("no span `{name}` came; there are {:?}", spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>());
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
