@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use callgate_model::{
-    Backend, Call, Clock, Completion, Fault, Found, Json, Members, Offers, Reply, ResourceContents, ResourceText, Target, ToolReply,
-    async_trait,
+    Backend, Call, Clock, Completion, Fault, Found, Json, Members, Offers, Reply, ResourceContents, ResourceText, Target, ToolReply, Trace,
+    TraceParent, async_trait,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -60,9 +60,18 @@ impl Database {
     async fn run(&self, program: &Arc<Program>, arguments: &Members, page: Page, call: &Call) -> Result<Answer, Fault> {
         let values = program.values(arguments, &call.caller, self.clock)?;
         let begin = Instant::now();
-        let answer = self.engine.run(program, values, page, call.deadline, &call.caller).await;
+        let trace = call.trace.as_ref().map(|trace| self.seen(trace));
+        let answer = self.engine.run(program, values, page, call.deadline, &call.caller, trace).await;
         self.durations.add(begin.elapsed());
         answer
+    }
+
+    /// Says in the trace of a sampled call what it is asked; gives what the engine is told of it.
+    fn seen(&self, trace: &Trace) -> TraceParent {
+        trace.asks(format!("query {}", self.name));
+        trace.note("db.system.name", self.engine.dialect().system());
+        trace.note("callgate.backend", self.name.clone());
+        trace.parent()
     }
 
     fn reply(&self, program: &Program, answer: Answer, page: Page, cursor: Option<&Call>) -> Result<Json, Fault> {

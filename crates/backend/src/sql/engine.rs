@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callgate_model::{Caller, Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait};
 
 use super::{
     migrate::Script,
@@ -22,7 +22,7 @@ pub(super) trait Engine: Send + Sync + 'static {
     async fn describe(&self, statement: &mut Statement, parameters: &[Parameter], access: Access) -> Result<(), Objection>;
 
     /// Runs a program. Reads see one state of the database; writes happen wholly or not at all. The work stops when the deadline
-    /// passes or the future is dropped. An engine that can be told who is calling is told.
+    /// passes or the future is dropped. An engine that can be told who is calling, and for which trace, is told.
     async fn run(
         &self,
         program: &Arc<Program>,
@@ -30,6 +30,7 @@ pub(super) trait Engine: Send + Sync + 'static {
         page: Page,
         deadline: Deadline,
         caller: &Caller,
+        trace: Option<TraceParent>,
     ) -> Result<Answer, Fault>;
 
     /// The names of all tables and views, sorted.

@@ -30,3 +30,5 @@ mod scenario;
 mod schema;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod traces;

@@ -95,19 +95,17 @@ impl Collector {
         tree::spans(&self.desk().bodies)
     }
 
-    /// Waits until it has taken a call of this name, which is the last of its trace to come; gives all spans of that trace, and forgets
-    /// what it has taken.
-    pub async fn trace(&self, name: &str) -> anyhow::Result<Vec<Span>> {
+    /// Waits until it has taken a trace, and gives its spans. Those of one call come together.
+    pub async fn trace(&self, id: &str) -> anyhow::Result<Vec<Span>> {
         let until = Instant::now() + PATIENCE;
         loop {
-            let spans = self.spans()?;
-            if let Some(found) = spans.iter().find(|span| span.name == name) {
-                let trace = found.trace.clone();
-                self.desk().bodies.clear();
-                return Ok(spans.into_iter().filter(|span| span.trace == trace).collect());
+            let mut spans = self.spans()?;
+            spans.retain(|span| span.trace == id);
+            if !spans.is_empty() {
+                return Ok(spans);
             }
             if Instant::now() >= until {
-                bail!("no span `{name}` came; there are {:?}", spans.iter().map(|span| span.name.as_str()).collect::<Vec<_>>());
+                bail!("no trace `{id}` came; it was asked {} times", self.requests());
             }
             sleep(Duration::from_millis(10)).await;
         }

@@ -13,7 +13,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use callgate_model::{Caller, Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait};
 use deadpool_postgres::{Object, Pool, PoolError};
 use tokio_postgres::{Error, Statement as Prepared};
 
@@ -141,9 +141,10 @@ impl Engine for Postgres {
         page: Page,
         deadline: Deadline,
         caller: &Caller,
+        trace: Option<TraceParent>,
     ) -> Result<Answer, Fault> {
         let lease = self.lease(deadline).await?;
-        let work = Work { backend: &self.name, program, values, page, deadline, session: &self.session, caller };
+        let work = Work { backend: &self.name, program, values, page, deadline, session: &self.session, caller, trace };
         if program.access == Access::Write {
             return work.write(lease).await;
         }

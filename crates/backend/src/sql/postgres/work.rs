@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use callgate_model::{Caller, Deadline, Fault};
+use callgate_model::{Caller, Deadline, Fault, TraceParent};
 use deadpool_postgres::ClientWrapper;
 use futures_util::{
     StreamExt as _,
     future::{join_all, join5},
 };
-use tokio_postgres::{Error, Statement as Prepared, types::Type};
+use tokio_postgres::{Error, Row, Statement as Prepared, types::Type};
 
 use super::{bind::Bound, decode, faults, lease::Lease};
 use crate::sql::{
@@ -39,6 +39,8 @@ pub(super) struct Work<'a> {
     pub(super) deadline: Deadline,
     pub(super) session: &'a Session,
     pub(super) caller: &'a Caller,
+    /// What the statements are made for, if the call is sampled.
+    pub(super) trace: Option<TraceParent>,
 }
 
 /// How much of a result is read.
@@ -225,11 +227,22 @@ impl Work<'_> {
             }
             self.fault(error, statement)
         };
-        let stream = client.query_raw(prepared, bound.collect::<Vec<_>>()).await.map_err(fail)?;
-        let mut stream = pin!(stream);
+        let stream = match self.trace {
+            None => client.query_raw(prepared, bound.collect::<Vec<_>>()).await,
+            // Not by way of the statement cache, whose key is the text: no other call has the same one.
+            Some(trace) => {
+                let typed: Vec<_> = bound.zip(prepared.params().iter().cloned()).collect();
+                client.query_typed_raw(&commented(&statement.text, trace), typed).await
+            }
+        };
+        let mut stream = pin!(stream.map_err(fail)?);
         let mut rows = Rows::within(reach.bytes);
         while let Some(row) = stream.next().await {
             let row = row.map_err(fail)?;
+            if self.trace.is_some() && !is_of(&row, prepared) {
+                client.statement_cache.clear();
+                return Err(Fault::internal("the columns of a table changed while the gate was running"));
+            }
             if rows.cut.is_some() {
                 continue;
             }
@@ -265,6 +278,19 @@ impl Work<'_> {
     fn margin(&self) -> std::time::Duration {
         std::time::Duration::from_millis(10).min(self.deadline.span() / 10)
     }
+}
+
+/// The statement with the trace it is made for, in the form of sqlcommenter.
+fn commented(text: &str, trace: TraceParent) -> String {
+    // On a line of its own: the last line of the text may be a comment itself.
+    format!("{text}\n/*traceparent='{trace}'*/")
+}
+
+/// Whether a row has the columns that were prepared for. What is prepared anew for one call does not fail when they have changed.
+fn is_of(row: &Row, prepared: &Prepared) -> bool {
+    let (found, known) = (row.columns(), prepared.columns());
+    found.len() == known.len()
+        && found.iter().zip(known).all(|(found, known)| found.type_() == known.type_() && found.name() == known.name())
 }
 
 fn unclear() -> Fault {

@@ -14,7 +14,7 @@ mod writer;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use callgate_model::{Caller, Deadline, Fault, async_trait};
+use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait};
 use rusqlite::ErrorCode;
 use tokio::time::Instant;
 
@@ -181,6 +181,7 @@ impl Engine for Sqlite {
         page: Page,
         deadline: Deadline,
         _caller: &Caller,
+        _trace: Option<TraceParent>,
     ) -> Result<Answer, Fault> {
         match program.access {
             Access::Read => self.read(program, values, page, deadline).await,

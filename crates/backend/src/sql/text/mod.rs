@@ -23,6 +23,16 @@ pub(super) enum Dialect {
     Postgres,
 }
 
+impl Dialect {
+    /// What OpenTelemetry calls the system.
+    pub(super) fn system(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
+}
+
 /// What is wrong with a text, as a sentence for the operator.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TextError {
