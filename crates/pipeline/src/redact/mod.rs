@@ -100,7 +100,7 @@ impl Redaction {
     }
 
     /// The value at this path of the arguments is hidden.
-    fn hides_path(&self, trail: &[String]) -> bool {
+    pub(crate) fn hides_path(&self, trail: &[String]) -> bool {
         let fits =
             |path: &[String]| path.len() == trail.len() && path.iter().zip(trail).all(|(wanted, found)| wanted == "*" || wanted == found);
         self.paths.iter().any(|path| fits(path))

@@ -123,11 +123,12 @@ impl Teller<'_> {
         let own = self.beside(error, "");
         let Some(wanted) = own.and_then(describe) else { return in_its_words(path, error) };
         let sentence = format!("{} must be {wanted}", path.subject());
-        if path.names.iter().any(|name| self.redaction.hides(Some(self.schema.tool), name)) {
+        let is_hidden = |name: &String| self.redaction.hides(Some(self.schema.tool), name);
+        if path.names.iter().any(is_hidden) || self.redaction.hides_path(&path.names) {
             return sentence;
         }
         let value = error.instance();
-        let got = shown(value, error.kind().keyword()).map_or_else(String::new, |shown| format!(", not {shown}"));
+        let got = shown(value, error.kind().keyword(), self.redaction).map_or_else(String::new, |shown| format!(", not {shown}"));
         let options = own.and_then(|own| own.get("enum")).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
         let near = value.as_str().and_then(|value| nearest(value, options));
         let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{}`?)", excerpt(near, EXCERPT)));
@@ -178,13 +179,14 @@ fn in_its_words(path: &Path, error: &ValidationError<'_>) -> String {
 }
 
 /// What was given, as it may be repeated: a short excerpt of a scalar, only the sort or size of anything else.
-fn shown(value: &Value, keyword: &str) -> Option<String> {
+/// What is not written down is not repeated either: replies end in transcripts.
+fn shown(value: &Value, keyword: &str, redaction: &Redaction) -> Option<String> {
     match value {
-        Value::String(text) => Some(format!("\"{}\"", excerpt(text, EXCERPT))),
+        Value::String(text) => Some(format!("\"{}\"", excerpt(&redaction.name(text), EXCERPT))),
         Value::Array(items) if keyword.ends_with("Items") => (keyword != "uniqueItems").then(|| format!("{} items", items.len())),
         Value::Array(_) => Some("an array".into()),
         Value::Object(_) => Some("an object".into()),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Some(excerpt(&value.to_string(), EXCERPT)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(excerpt(&redaction.name(&value.to_string()), EXCERPT)),
     }
 }
 

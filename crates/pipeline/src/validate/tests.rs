@@ -107,6 +107,14 @@ async fn hidden_arguments_are_not_repeated() {
     .await;
 }
 
+#[tokio::test]
+async fn what_is_not_written_down_is_not_repeated() {
+    let fixture = Fixture::new(&json!({ "audit": { "redact": ["/tags/*"] } }));
+    let answer = fixture.call("strict", json!({ "customer_id": "a@example.com", "tags": ["canary"] })).await;
+    expect![[r#"bad_arguments `customer_id` must be a string matching `^cust_[a-z0-9]{4}$`, not "[redacted]"; `tags[0]` must be a string, at most 5 characters long"#]]
+        .assert_eq(&answer);
+}
+
 /// A pattern that would take a backtracking engine minutes.
 #[tokio::test]
 async fn patterns_are_linear() {
