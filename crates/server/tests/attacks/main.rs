@@ -15,6 +15,8 @@ mod canary;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod flood;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod injection;
@@ -26,6 +28,8 @@ mod parsing;
 mod policy;
 #[cfg(test)]
 mod protocol;
+#[cfg(test)]
+mod records;
 #[cfg(test)]
 mod row;
 #[cfg(test)]

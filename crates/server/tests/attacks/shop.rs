@@ -36,7 +36,7 @@ tools:
     allow: write:notes
     input:
       text: { type: string, maxLength: 200 }
-      password: { type: string, optional: true }
+      password: { type: string, maxLength: 40, optional: true }
     sql: INSERT INTO notes (tenant, owner, text) VALUES (:caller.tenant, :caller.id, :text || substr(coalesce(:password, ''), 1, 0)) RETURNING id
     returns: one
   limited_note:
@@ -112,6 +112,7 @@ tools:
     description: Far more rows than anybody can use.
     effect: read
     allow: anyone
+    cache: { ttl: 60s }
     sql: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000) SELECT i, 'row ' || i AS text FROM n
     returns: many
     rows: 50

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 /// How long silence may last before it counts as all there is.
-const SILENCE: Duration = Duration::from_millis(300);
+const SILENCE: Duration = Duration::from_millis(800);
 
 /// What came back.
 #[derive(Debug, Default)]
