@@ -31,6 +31,8 @@ enum Injury {
     DatabaseAborted,
     /// The connections to the shop, but not those to the store.
     Shop(Fault),
+    /// The connections to the store, but not those to the shop.
+    Store(Fault),
     RedisFrozen,
     RedisKilled,
     RedisFlushed,
@@ -44,7 +46,7 @@ const TOOLS: [&str; 4] = ["calm", "counted", "count_orders", "add_order"];
 /// How long a caller waits between two calls.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How long things are well before, so that one knows how fast it is.
-const BEFORE: Duration = Duration::from_secs(1);
+const BEFORE: Duration = Duration::from_millis(750);
 /// The deadline of calls, as `gate.yaml` has it, and what a busy machine may add.
 const ANSWERED: Duration = Duration::from_millis(2750);
 /// Below this it is the machine that is measured.
@@ -59,6 +61,7 @@ impl Injury {
     fn spares(self, tool: &str) -> bool {
         match self {
             Self::DatabaseFrozen | Self::DatabaseAborted | Self::Shop(_) | Self::Naps("oversleep") => ["calm", "counted"].contains(&tool),
+            Self::Store(_) => tool != "add_order",
             Self::RedisFrozen | Self::RedisKilled | Self::RedisFlushed | Self::Redis(_) | Self::Naps(_) => true,
         }
     }
@@ -66,7 +69,7 @@ impl Injury {
     fn lasts(self) -> Duration {
         match self {
             Self::DatabaseFrozen => Duration::from_secs(5),
-            _ => Duration::from_millis(1500),
+            _ => Duration::from_millis(1250),
         }
     }
 }
@@ -75,6 +78,7 @@ impl Injury {
 struct Shaken {
     world: World,
     shop: FaultProxy,
+    store: FaultProxy,
     redis: FaultProxy,
     acknowledged: Mutex<Vec<String>>,
     number: AtomicU64,
@@ -107,15 +111,17 @@ impl Span {
 impl Shaken {
     async fn open() -> anyhow::Result<Option<Self>> {
         let Some((postgres, redis)) = servers().await? else { return Ok(None) };
-        let (to_shop, to_redis) = (FaultProxy::start(postgres.address()).await?, FaultProxy::start(redis.address()).await?);
+        let (to_shop, to_store) = (FaultProxy::start(postgres.address()).await?, FaultProxy::start(postgres.address()).await?);
+        let to_redis = FaultProxy::start(redis.address()).await?;
         let ways = vec![
             ("SHOP", postgres.url_through(to_shop.address())),
+            ("STORE", postgres.url_through(to_store.address())),
             ("REDIS", redis.url_through(to_redis.address())),
             ("REDIS_TIMEOUT", "20ms".to_owned()),
         ];
         let setting = Setting { ways, ..Setting::plain(&postgres, &redis) };
         let world = World::over(postgres, redis, &setting).await?;
-        Ok(Some(Self { world, shop: to_shop, redis: to_redis, acknowledged: Mutex::default(), number: AtomicU64::new(0) }))
+        Ok(Some(Self { world, shop: to_shop, store: to_store, redis: to_redis, acknowledged: Mutex::default(), number: AtomicU64::new(0) }))
     }
 
     async fn inflict(&mut self, injury: Injury) -> anyhow::Result<()> {
@@ -130,6 +136,10 @@ impl Shaken {
             Injury::RedisFrozen => redis.signal("STOP").await,
             Injury::RedisKilled => redis.kill().await,
             Injury::RedisFlushed => redis.ask("FLUSHALL").await.map(drop),
+            Injury::Store(fault) => {
+                self.store.inflict(fault).await;
+                Ok(())
+            }
             Injury::Redis(fault) => {
                 self.redis.inflict(fault).await;
                 Ok(())
@@ -148,6 +158,10 @@ impl Shaken {
             Injury::RedisFlushed | Injury::Naps(_) => Ok(()),
             Injury::Shop(_) => {
                 self.shop.inflict(Fault::None).await;
+                Ok(())
+            }
+            Injury::Store(_) => {
+                self.store.inflict(Fault::None).await;
                 Ok(())
             }
             Injury::Redis(_) => {
@@ -292,7 +306,12 @@ async fn postgres_is_frozen_and_restarted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shop_hangs_resets_and_says_garbage() {
-    shake(&[Fault::Silent, Fault::Reset, Fault::Garbled, Fault::Cut(40), Fault::Refused].map(Injury::Shop)).await;
+    shake(&[Fault::Silent, Fault::Reset, Fault::Garbled, Fault::Cut(40), Fault::Cut(3000), Fault::Refused].map(Injury::Shop)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_store_hangs_resets_and_says_garbage() {
+    shake(&[Fault::Silent, Fault::Reset, Fault::Garbled, Fault::Cut(4000)].map(Injury::Store)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

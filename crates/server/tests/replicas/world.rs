@@ -29,14 +29,15 @@ pub(crate) struct Setting {
     pub(crate) callers: usize,
     /// Files beside `gate.yaml`.
     pub(crate) files: Vec<(&'static str, String)>,
-    /// What the configuration reads from the environment, beside `STORE`.
+    /// What the configuration reads from the environment.
     pub(crate) ways: Vec<(&'static str, String)>,
 }
 
 impl Setting {
     /// A few callers, and the shortest way to everything.
     pub(crate) fn plain(postgres: &Postgres, redis: &Redis) -> Self {
-        Self { tenants: 3, callers: 2, files: Vec::new(), ways: vec![("SHOP", postgres.url()), ("REDIS", redis.url())] }
+        let ways = vec![("STORE", postgres.url()), ("SHOP", postgres.url()), ("REDIS", redis.url())];
+        Self { tenants: 3, callers: 2, files: Vec::new(), ways }
     }
 }
 
@@ -78,8 +79,7 @@ impl World {
     /// The same over these servers.
     pub(crate) async fn over(postgres: Postgres, redis: Redis, setting: &Setting) -> anyhow::Result<Self> {
         let alone = ALONE.lock().await;
-        let variables = [&[("STORE", postgres.url())], setting.ways.as_slice()].concat();
-        let mut replicas = [Replica::new(&setting.files, &variables)?, Replica::new(&setting.files, &variables)?];
+        let mut replicas = [Replica::new(setting)?, Replica::new(setting)?];
         for replica in &mut replicas {
             replica.start().await?;
         }
@@ -107,14 +107,14 @@ pub(crate) async fn servers() -> anyhow::Result<Option<(Postgres, Redis)>> {
 }
 
 impl Replica {
-    fn new(files: &[(&'static str, String)], variables: &[(&'static str, String)]) -> anyhow::Result<Self> {
+    fn new(setting: &Setting) -> anyhow::Result<Self> {
         let folder = Folder::with([("gate.yaml", CONFIG), ("orders/1.sql", ORDERS), ("calm/1.sql", CALM), ("data/.keep", "")])?;
-        for (name, text) in files {
+        for (name, text) in &setting.files {
             folder.write(name, text)?;
         }
         // It keeps its port over all of its lives.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        Ok(Self { address, folder, variables: variables.to_vec(), process: None, epoch: Arc::new(AtomicU64::new(1)) })
+        Ok(Self { address, folder, variables: setting.ways.clone(), process: None, epoch: Arc::new(AtomicU64::new(1)) })
     }
 
     /// Starts it until it is ready.
