@@ -10,7 +10,7 @@ use crate::{
     encode::{self, Frame, Freshness, Notice, Scope},
     era,
     modern::{self, Mirror, ParamHeaders},
-    read,
+    read, strict,
 };
 
 const LIMITS: Limits = Limits { depth: 64, values: 1_000 };
@@ -92,6 +92,24 @@ proptest! {
         let _ = read(text.as_bytes(), LIMITS);
     }
 
+    /// serde_json reads the same texts, apart from what it is too kind about.
+    #[test]
+    fn texts_are_read_as_serde_json_reads_them(value in values(), places in proptest::collection::vec((any::<prop::sample::Index>(), r#"[\[\]{}",:0-9.eE+\\utfn/ \n\t-]"#), 0..3)) {
+        let mut text = serde_json::to_string_pretty(&value).unwrap();
+        for (place, replacement) in places {
+            let at = text.floor_char_boundary(place.index(text.len()));
+            let end = text.ceil_char_boundary(at + 1);
+            text.replace_range(at..end, &replacement);
+        }
+        let ours = strict::parse(text.as_bytes(), Limits { depth: 100, values: 100_000 });
+        match (ours, serde_json::from_str::<Value>(&text)) {
+            (Ok(ours), Ok(theirs)) => prop_assert_eq!(Value::from(ours), theirs),
+            (Err(ours), Ok(_)) => prop_assert!(ours.message.ends_with("stands there twice"), "{}: {}", text, ours.message),
+            (Ok(_), Err(theirs)) => prop_assert!(false, "{}: {}", text, theirs),
+            (Err(_), Err(_)) => {}
+        }
+    }
+
     #[test]
     fn a_structure_is_told_as_text_unchanged(texts in proptest::collection::vec(any::<String>(), 0..4)) {
         let json = Json::parse(&format!("[\t{}\r\n]", serde_json::to_string_pretty(&texts).unwrap())).unwrap();
@@ -105,6 +123,26 @@ proptest! {
         let headers = Headers(vec![("mcp-name".into(), modern::encode(&text).into_owned())]);
         prop_assert_eq!(modern::text(&headers, "mcp-name").unwrap().unwrap(), text);
     }
+}
+
+/// Any JSON.
+fn values() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (0_u64..100).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    scalar.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::btree_map("[a-c\"\\\\é]{0,2}", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
 }
 
 struct Headers(Vec<(String, String)>);

@@ -34,6 +34,8 @@ pub(crate) struct Authority {
     reads: Reads,
     /// What is said of everyone, where all callers are alike.
     common: Option<Arc<Standing>>,
+    /// What is said of the machine's own user, where nobody else calls.
+    local: Option<Arc<Standing>>,
     kept: Cache<u64, Arc<Standing>>,
     hasher: RandomState,
     /// The parts of the catalog that somebody sees, by what is in them.
@@ -55,6 +57,7 @@ impl Authority {
             tools: catalog.tools().iter().map(|item| describe(item)).collect(),
             conditions,
             common: None,
+            local: None,
             kept: Cache::new(config.callers),
             hasher: RandomState::new(),
             views: Mutex::default(),
@@ -63,6 +66,9 @@ impl Authority {
             // Whoever it is: nothing that tells callers apart is read.
             authority.common = Some(Arc::new(authority.work_out(&Caller::local())));
         }
+        if house == House::Open {
+            authority.local = Some(Arc::new(authority.work_out(&Caller::local())));
+        }
         Ok(authority)
     }
 
@@ -70,6 +76,9 @@ impl Authority {
     pub(crate) fn standing(&self, caller: &Caller) -> Arc<Standing> {
         if let Some(common) = &self.common {
             return common.clone();
+        }
+        if let Some(local) = self.local.as_ref().filter(|local| local.is_of(caller)) {
+            return local.clone();
         }
         let key = fingerprint(&self.hasher, caller, self.reads);
         if let Some(kept) = self.kept.get(&key).filter(|kept| kept.is_of(caller)) {

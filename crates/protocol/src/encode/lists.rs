@@ -27,7 +27,7 @@ pub fn templates<'t>(frame: &Frame<'_>, page: impl Iterator<Item = &'t ResourceT
 
 fn list<T>(
     frame: &Frame<'_>,
-    key: &str,
+    key: &'static str,
     page: impl Iterator<Item = T>,
     next: Option<&str>,
     fresh: Freshness,

@@ -84,7 +84,7 @@ impl Frame<'_> {
             });
             let added = meta.map(callgate_model::Json::to_value);
             for (key, value) in added.iter().filter_map(serde_json::Value::as_object).flatten().filter(|(key, _)| *key != SERVER) {
-                object.value(key, value);
+                object.named(key, value);
             }
         });
     }

@@ -64,7 +64,7 @@ fn input_required(result: &mut Object<'_>, asked: &InputRequired) {
     if !asked.requests.is_empty() {
         result.object("inputRequests", |requests| {
             for (key, request) in &asked.requests {
-                requests.object(key, |object| notice::input_request(object, Revision::V2026_07_28, None, request));
+                requests.named_object(key, |object| notice::input_request(object, Revision::V2026_07_28, None, request));
             }
         });
     }

@@ -16,13 +16,27 @@ impl<'w> Object<'w> {
     }
 
     /// A member with any value.
-    pub(super) fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) -> &mut Self {
+    pub(super) fn value(&mut self, key: &'static str, value: &(impl Serialize + ?Sized)) -> &mut Self {
         write(self.key(key), value);
         self
     }
 
+    /// A member of any name, with any value.
+    pub(super) fn named(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> &mut Self {
+        write(self.name(name), value);
+        self
+    }
+
+    /// A member of any name that is an object.
+    pub(super) fn named_object(&mut self, name: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
+        let mut inner = Object::open(self.name(name));
+        fill(&mut inner);
+        inner.end();
+        self
+    }
+
     /// A member, if there is a value for it.
-    pub(super) fn maybe(&mut self, key: &str, value: Option<&(impl Serialize + ?Sized)>) -> &mut Self {
+    pub(super) fn maybe(&mut self, key: &'static str, value: Option<&(impl Serialize + ?Sized)>) -> &mut Self {
         if let Some(value) = value {
             self.value(key, value);
         }
@@ -30,33 +44,37 @@ impl<'w> Object<'w> {
     }
 
     /// A member that is finished JSON.
-    pub(super) fn raw(&mut self, key: &str, json: &str) -> &mut Self {
+    pub(super) fn raw(&mut self, key: &'static str, json: &str) -> &mut Self {
         self.key(key).extend_from_slice(json.as_bytes());
         self
     }
 
     /// A member that is a text, which holds finished JSON. Such a text needs little escaping: control characters in it are line breaks
     /// and tabs between its values.
-    pub(super) fn quoted(&mut self, key: &str, json: &str) -> &mut Self {
+    pub(super) fn quoted(&mut self, key: &'static str, json: &str) -> &mut Self {
         let out = self.key(key);
         // About every tenth character is a quote.
         out.reserve(json.len() + json.len() / 4);
         out.push(b'"');
-        for byte in json.bytes() {
-            match byte {
-                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                _ => out.push(byte),
-            }
+        let mut rest = json.as_bytes();
+        while let Some(place) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')) {
+            out.extend_from_slice(&rest[..place]);
+            let escaped = match rest[place] {
+                b'\n' => b'n',
+                b'\r' => b'r',
+                b'\t' => b't',
+                byte => byte,
+            };
+            out.extend_from_slice(&[b'\\', escaped]);
+            rest = &rest[place + 1..];
         }
+        out.extend_from_slice(rest);
         out.push(b'"');
         self
     }
 
     /// A member that is an object.
-    pub(super) fn object(&mut self, key: &str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
+    pub(super) fn object(&mut self, key: &'static str, fill: impl FnOnce(&mut Object<'_>)) -> &mut Self {
         let mut inner = Object::open(self.key(key));
         fill(&mut inner);
         inner.end();
@@ -66,7 +84,7 @@ impl<'w> Object<'w> {
     /// A member that is an array of objects.
     pub(super) fn array<T>(
         &mut self,
-        key: &str,
+        key: &'static str,
         items: impl IntoIterator<Item = T>,
         mut fill: impl FnMut(&mut Object<'_>, T),
     ) -> &mut Self {
@@ -89,20 +107,26 @@ impl<'w> Object<'w> {
         self.out.push(b'}');
     }
 
-    fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    /// The key of a member. Those of the protocol are words, which need no escaping.
+    fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        self.separate();
+        write(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+
+    fn separate(&mut self) {
         if !std::mem::replace(&mut self.empty, false) {
             self.out.push(b',');
         }
-        // Nearly all keys are words of the protocol, which need no escaping.
-        if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-')) {
-            self.out.push(b'"');
-            self.out.extend_from_slice(key.as_bytes());
-            self.out.push(b'"');
-        } else {
-            write(self.out, key);
-        }
-        self.out.push(b':');
-        self.out
     }
 }
 
