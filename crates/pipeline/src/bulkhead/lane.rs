@@ -23,7 +23,7 @@ pub(super) enum Told {
 pub(super) struct Lane {
     running: usize,
     waiting: usize,
-    /// Only tenants that have something here, so never more than there are places and seats.
+    /// Only tenants that have something here and one more, so hardly more than there are places and seats.
     tenants: HashMap<Arc<str>, Line>,
     next: u64,
 }
@@ -141,8 +141,9 @@ impl Lane {
         true
     }
 
+    /// The last one stays: most gates have one tenant, which comes again.
     fn forget(&mut self, tenant: &str) {
-        if self.tenants.get(tenant).is_some_and(|line| line.running == 0 && line.waiting.is_empty()) {
+        if self.tenants.len() > 1 && self.tenants.get(tenant).is_some_and(|line| line.running == 0 && line.waiting.is_empty()) {
             self.tenants.remove(tenant);
         }
     }

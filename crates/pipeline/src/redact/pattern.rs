@@ -90,7 +90,7 @@ fn is_telling(text: &[u8], at: usize) -> bool {
 }
 
 /// The characters that credentials begin with.
-const BEGINS: [bool; 256] = {
+static BEGINS: [bool; 256] = {
     let mut begins = [false; 256];
     (begins[b'b' as usize], begins[b'B' as usize]) = (true, true);
     let mut index = 0;

@@ -2,6 +2,14 @@
 
 use serde::Serialize;
 
+/// What finished JSON holds that is escaped in a text.
+static ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    (escaped[b'"' as usize], escaped[b'\\' as usize]) = (true, true);
+    (escaped[b'\n' as usize], escaped[b'\r' as usize], escaped[b'\t' as usize]) = (true, true, true);
+    escaped
+};
+
 /// An object that is being written. Members are written in the order of the calls; [`Object::end`] closes it.
 pub(super) struct Object<'w> {
     out: &'w mut Vec<u8>,
@@ -57,7 +65,7 @@ impl<'w> Object<'w> {
         out.reserve(json.len() + json.len() / 4);
         out.push(b'"');
         let mut rest = json.as_bytes();
-        while let Some(place) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')) {
+        while let Some(place) = rest.iter().position(|byte| ESCAPED[usize::from(*byte)]) {
             out.extend_from_slice(&rest[..place]);
             let escaped = match rest[place] {
                 b'\n' => b'n',

@@ -15,6 +15,18 @@ const DEEPEST: usize = 128;
 /// So many digits always fit a whole number.
 const SHORT: usize = 18;
 
+/// What a text holds only as an escape, or what ends it.
+static SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = true;
+        byte += 1;
+    }
+    (special[b'"' as usize], special[b'\\' as usize]) = (true, true);
+    special
+};
+
 /// Why a text is not taken.
 pub(super) enum Wrong {
     /// It is no JSON.
@@ -125,8 +137,8 @@ impl<'t> Reader<'t> {
     /// A text, of which the opening quote is next.
     fn string(&mut self) -> Result<Cow<'t, str>, Wrong> {
         let begin = self.at + 1;
-        let is_plain = |byte: &u8| !matches!(byte, 0..=0x1f | b'"' | b'\\');
-        self.at = begin + self.rest(begin).iter().take_while(|byte| is_plain(byte)).count();
+        let rest = self.rest(begin);
+        self.at = begin + rest.iter().position(|byte| SPECIAL[usize::from(*byte)]).unwrap_or(rest.len());
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
