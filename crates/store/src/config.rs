@@ -24,7 +24,7 @@ pub struct Config {
     pub connect: Span,
     /// Only for `postgres`: how long one statement may take before it counts as failed; default `5s`.
     pub statement: Span,
-    /// How long the record of a read may wait for others before they are written together; default `20ms`. A record of a write
+    /// How long the record of a read may wait for others before they are written together; default `100ms`. A record of a write
     /// never waits. A longer time costs less per call; a power cut may lose the reads of this time, and writes never.
     pub linger: Span,
     /// How long the file's write-ahead log may become before it is folded into the file; default `8MiB`.
@@ -41,7 +41,7 @@ impl Default for Config {
             url: None,
             connect: Span::seconds(3),
             statement: Span::seconds(5),
-            linger: Span::millis(20),
+            linger: Span::millis(100),
             wal: Size::mib(8),
             records: 10_000,
         }
