@@ -108,7 +108,7 @@ impl Config {
         let Some(traces) = &self.traces else { return };
         match traces.target() {
             Err(error) => {
-                problems.push(section.problem("/traces/endpoint", error.to_string()).help("write it like `https://otel.example.com:4318`"))
+                problems.push(section.problem("/traces/endpoint", error.to_string()).help("write it like `https://otel.example.com:4318`"));
             }
             Ok(target) => {
                 if let Err(error) = egress.admits(&target) {

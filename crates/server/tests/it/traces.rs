@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    command::{CONFIG, modern, notes, run, serve},
+    command::{CONFIG, modern, notes, run, serve, start},
     database,
 };
 
@@ -251,6 +251,59 @@ async fn a_collector_that_hangs_costs_no_call_and_a_reload_changes_it() {
     process.errors().await.unwrap();
     assert_eq!(process.end().await.unwrap().code(), Some(0));
     assert!(other.spans().unwrap().iter().all(|span| span.trace == id(1)));
+}
+
+#[tokio::test]
+async fn sessions_and_standard_input_go_on_with_traces_too() {
+    let collector = Collector::start().await.unwrap();
+    let folder = folder(&collector, "");
+    let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "a", "version": "1" } });
+    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello });
+    let get = |number| {
+        let params = json!({ "name": "get_note", "arguments": { "id": "a" }, "_meta": { "traceparent": context(number) } });
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
+    };
+    let (_process, address) = serve(folder.path()).await;
+    let answer = Request::post("/mcp", &hello).send(address).await.unwrap();
+    let session = answer.header("mcp-session-id").unwrap().to_owned();
+    let inside = |body: &Value| Request::post("/mcp", body).header("Mcp-Session-Id", &session).header("MCP-Protocol-Version", "2025-06-18");
+    inside(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).send(address).await.unwrap();
+    inside(&get(1)).send(address).await.unwrap();
+    inside(&get(2)).header("traceparent", &context(3)).send(address).await.unwrap();
+    for number in [1, 3] {
+        let root = collector.trace(&id(number)).await.unwrap().remove(0);
+        assert_eq!((root.parent.as_str(), root.attribute("mcp.protocol.version")), ("00f067aa0ba902b7", "2025-06-18"));
+    }
+
+    let mut process = start(folder.path(), &["serve", "--stdio", "FOLDER"]);
+    for message in [&hello, &get(4)] {
+        process.write(&message.to_string()).await.unwrap();
+        process.read().await.unwrap();
+    }
+    let mut modern = modern("get_note", &json!({ "id": "a" }));
+    modern["params"]["_meta"]["traceparent"] = context(5).into();
+    process.write(&modern.to_string()).await.unwrap();
+    process.read().await.unwrap();
+    for number in [4, 5] {
+        assert_eq!(collector.trace(&id(number)).await.unwrap()[0].attribute("callgate.transport"), "stdio");
+    }
+    process.close();
+    process.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_is_sent_before_the_gate_ends() {
+    let collector = Collector::start().await.unwrap();
+    let folder = folder(&collector, "");
+    let config = traced(&collector, "").replace("every: 10ms", "every: 1h");
+    folder.write("gate.yaml", &config).unwrap();
+    let (mut process, address) = serve(folder.path()).await;
+    call(address, "get_note", &json!({ "id": "a" }), &[("traceparent", &context(1))]).await;
+    assert_eq!(collector.requests(), 0);
+    process.signal("TERM").await.unwrap();
+    process.errors().await.unwrap();
+    assert_eq!(process.end().await.unwrap().code(), Some(0));
+    assert_eq!(collector.spans().unwrap()[0].trace, id(1));
 }
 
 const QUERIES: &str = "

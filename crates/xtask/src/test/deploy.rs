@@ -137,10 +137,14 @@ pub(super) fn names(expressions: &[String]) -> BTreeSet<String> {
     words.filter(|word| FAMILIES.iter().any(|family| word.starts_with(family))).map(str::to_owned).collect()
 }
 
-/// The shop with a quota, and with a Redis if there is one.
+/// The shop with a quota, with traces for a collector that is away, and with a Redis if there is one.
 fn shop(context: &Context<'_>, redis: Option<&Redis>) -> Result<(Running, u16)> {
     let shop = Shop::copy(context.workspace, &context.scratch.join("shop-deploy"))?;
     let mut more = "quotas:\n  rules:\n    - { name: each, per: [caller], limit: 1000/1m }\n".to_owned();
+    more += &format!(
+        "egress: {{ allow: [127.0.0.1] }}\ntelemetry: {{ traces: {{ endpoint: \"http://127.0.0.1:{}\", attempts: 1 }} }}\n",
+        free_port()?
+    );
     if let Some(redis) = redis {
         more += &format!("shared: {{ url: \"redis://127.0.0.1:{}\" }}\n", redis.port);
     }
