@@ -33,6 +33,8 @@ pub(crate) struct Memory {
     known: Cache<Digest, Known>,
     refused: Cache<Digest, (Arc<str>, Instant)>,
     spans: Spans,
+    /// How much of its time a caller has left when somebody should ask anew.
+    due: Duration,
     clock: Clock,
 }
 
@@ -85,14 +87,15 @@ impl Memory {
     /// Room for `bytes` of callers and `refusals` refusals.
     pub(crate) fn new(bytes: u64, refusals: u64, spans: Spans, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(bytes).weigher(|_, known: &Known| known.weight).build();
-        Self { known, refused: Cache::builder().max_capacity(refusals).build(), spans, clock }
+        let refused = Cache::builder().max_capacity(refusals).build();
+        Self { known, refused, spans, due: spans.usual * 3 / 5, clock }
     }
 
     /// What was decided, if that is still fresh and the proof has not ended.
     pub(crate) fn recall(&self, digest: &Digest) -> Option<Result<Recalled, Unidentified>> {
         let now = Instant::now();
         if let Some(Known { caller, until, is_asked, .. }) = self.known.get(digest) {
-            let is_due = !is_asked && until.saturating_duration_since(now) <= self.spans.usual * 3 / 5;
+            let is_due = !is_asked && until.saturating_duration_since(now) <= self.due;
             return (now < until && !self.has_ended(&caller)).then_some(Ok(Recalled { caller, is_due }));
         }
         let (reason, until) = self.refused.get(digest)?;
