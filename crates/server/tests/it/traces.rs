@@ -1,6 +1,6 @@
 //! Traces as whoever looks at them sees them: what a collector gets of calls, what a database sees, and what nobody does.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, ops::Range, sync::Arc};
 
 use callgate::{Call, Caller, Configuration, Deadline, Environment, Gateway, Members, Origin, Reply, Target};
 use callgate_testkit::{
@@ -90,8 +90,13 @@ fn told(spans: &[Span]) -> String {
     text
 }
 
-async fn check(collector: &Collector, number: u32, expected: Expect) {
-    expected.assert_eq(&told(&collector.trace(&id(number)).await.unwrap()));
+/// The traces with these numbers.
+async fn check(collector: &Collector, numbers: Range<u32>, expected: Expect) {
+    let mut text = String::new();
+    for number in numbers {
+        text += &told(&collector.trace(&id(number)).await.unwrap());
+    }
+    expected.assert_eq(&text);
 }
 
 #[tokio::test]
@@ -116,81 +121,47 @@ async fn a_collector_sees_what_became_of_each_call_and_nothing_that_callers_wrot
         let with: Vec<_> = with.iter().map(|(name, value)| (*name, value.as_str())).collect();
         call(address, tool, arguments, &with).await;
     }
-    check(
-        &collector,
-        0,
-        expect![[r#"
-            tools/call get_note server callgate.backend=main callgate.outcome=ok callgate.transport=http
-              cache internal callgate.cache=miss
-                attempt internal callgate.attempt=1 callgate.breaker.state=closed
-                  query main client callgate.backend=main db.system.name=sqlite
-        "#]],
-    )
-    .await;
-    check(
-        &collector,
-        1,
-        expect![[r#"
+    check(&collector, 0..7, expect![[r#"
+        tools/call get_note server callgate.backend=main callgate.outcome=ok callgate.transport=http
+          cache internal callgate.cache=miss
+            attempt internal callgate.attempt=1 callgate.breaker.state=closed
+              query main client callgate.backend=main db.system.name=sqlite
         tools/call get_note server callgate.backend=main callgate.outcome=ok callgate.transport=http
           cache internal callgate.cache=hit
-    "#]],
-    )
-    .await;
-    check(&collector, 2, expect![[r#"
         tools/call get_note server failed callgate.backend=main callgate.outcome=bad_arguments callgate.transport=http error.type=bad_arguments
           validate internal failed error.type=bad_arguments
-    "#]]).await;
-    check(
-        &collector,
-        3,
-        expect![[r#"
-            tools/call unknown server failed callgate.outcome=unknown callgate.transport=http error.type=unknown
-              find internal failed error.type=unknown
-        "#]],
-    )
-    .await;
-    check(
-        &collector,
-        4,
-        expect![[r#"
-            tools/call add_note server callgate.backend=main callgate.outcome=ok callgate.transport=http
-              attempt internal callgate.attempt=1 callgate.breaker.state=closed
-                query main client callgate.backend=main db.system.name=sqlite
-        "#]],
-    )
-    .await;
-    check(
-        &collector,
-        5,
-        expect![[r#"
-            tools/call add_note server failed callgate.backend=main callgate.outcome=refused callgate.transport=http error.type=refused
-              attempt internal failed callgate.attempt=1 callgate.breaker.state=closed error.type=refused
-                query main client failed callgate.backend=main db.system.name=sqlite error.type=refused
-        "#]],
-    )
-    .await;
-    check(
-        &collector,
-        6,
-        expect![[r#"
+        tools/call unknown server failed callgate.outcome=unknown callgate.transport=http error.type=unknown
+          find internal failed error.type=unknown
+        tools/call add_note server callgate.backend=main callgate.outcome=ok callgate.transport=http
+          attempt internal callgate.attempt=1 callgate.breaker.state=closed
+            query main client callgate.backend=main db.system.name=sqlite
+        tools/call add_note server failed callgate.backend=main callgate.outcome=refused callgate.transport=http error.type=refused
+          attempt internal failed callgate.attempt=1 callgate.breaker.state=closed error.type=refused
+            query main client failed callgate.backend=main db.system.name=sqlite error.type=refused
         tools/call add_note server failed callgate.backend=main callgate.outcome=limited callgate.transport=http error.type=limited
           rate_limit internal failed callgate.quota=few error.type=limited
-    "#]],
-    )
-    .await;
-
-    let first = &collector.trace(&id(0)).await.unwrap()[0];
-    let names = ["mcp.method.name", "mcp.protocol.version", "gen_ai.tool.name", "gen_ai.operation.name"].map(|key| first.attribute(key));
-    assert_eq!(names, ["tools/call", "2026-07-28", "get_note", "execute_tool"]);
-    assert_eq!((first.resource["service.name"].as_str(), first.resource["host.name"].as_str()), ("notes", "one"));
-    assert_eq!(first.state, "vendor=1");
-    assert!(collector.heads().iter().all(|head| head.contains("x-token: canary-token")), "the collector knows who sends");
+    "#]]).await;
+    let heads = collector.heads();
+    assert!(heads.iter().all(|head| head.contains("x-token: canary-token")), "the collector knows who sends: {heads:?}");
 
     process.signal("TERM").await.unwrap();
     let said = process.errors().await.unwrap();
     assert!(said.contains(&format!("\"trace_id\":\"{}\"", id(3))), "a log line leads to its trace: {said}");
     let sent = String::from_utf8_lossy(&collector.bytes()).into_owned();
     assert!(sent.contains("get_note") && !sent.contains("canary"), "{sent}");
+}
+
+#[tokio::test]
+async fn spans_have_the_names_that_others_have_too() {
+    let collector = Collector::start().await.unwrap();
+    let folder = folder(&collector, "resource: { host.name: one }");
+    let (_process, address) = serve(folder.path()).await;
+    call(address, "get_note", &json!({ "id": "a" }), &[("traceparent", &context(0)), ("tracestate", "vendor=1")]).await;
+    let first = &collector.trace(&id(0)).await.unwrap()[0];
+    let names = ["mcp.method.name", "mcp.protocol.version", "gen_ai.tool.name", "gen_ai.operation.name"].map(|key| first.attribute(key));
+    assert_eq!(names, ["tools/call", "2026-07-28", "get_note", "execute_tool"]);
+    assert_eq!((first.resource["service.name"].as_str(), first.resource["host.name"].as_str()), ("notes", "one"));
+    assert_eq!(first.state, "vendor=1");
 }
 
 #[tokio::test]
@@ -368,7 +339,7 @@ async fn postgres_sees_which_trace_a_statement_is_made_for() {
     ask(gate.as_ref(), &context(5)).await.unwrap_err();
     check(
         &collector,
-        5,
+        5..6,
         expect![[r#"
         tools/call look server failed callgate.backend=db callgate.outcome=unavailable callgate.transport= error.type=unavailable
           retry internal failed callgate.attempts=3 error.type=unavailable
