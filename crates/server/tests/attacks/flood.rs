@@ -41,11 +41,11 @@ async fn healthy(address: SocketAddr, token: &str, calls: usize) -> Duration {
 /// One flood at a time: what others wait is measured.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// What others wait while `attack` goes on is of the order of what they waited before. Below half a second it is the machine that
+/// What others wait while `attack` goes on is of the order of what they waited before. Below a second it is the machine that
 /// is measured: attackers, victims and the gate share its processors here, and nothing is optimised. `cargo xtask bench` measures finely.
 fn judge(what: &str, before: Duration, during: Duration) {
     println!("{what}: the slowest but one in a hundred took {during:?}, {before:?} before");
-    assert!(during <= (before * 2).max(Duration::from_millis(500)), "{what}: others waited {during:?} instead of {before:?}");
+    assert!(during <= (before * 2).max(Duration::from_secs(1)), "{what}: others waited {during:?} instead of {before:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

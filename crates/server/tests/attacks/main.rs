@@ -11,11 +11,19 @@
 #![expect(clippy::too_many_lines, reason = "tables are data")]
 
 #[cfg(test)]
+mod bombs;
+#[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod canary;
+#[cfg(test)]
+mod certificates;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
 mod flood;
+#[cfg(test)]
+mod frames;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]

@@ -187,7 +187,7 @@ fn arguments(callers: &Callers) -> Vec<Row> {
             200
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"`amount` must be 1000 or less"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
         "#]]).recorded("denied"),
-        row("a-fraction-too-much", pay(json!({ "amount": 1000.000_001 })), expect![[r#"
+        row("a-fraction-too-much", pay(json!({ "amount": 1_000.000_001 })), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"`amount` must be 1000 or less"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
         "#]]).recorded("denied"),
