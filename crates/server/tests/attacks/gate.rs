@@ -192,6 +192,8 @@ impl Gate {
 
     /// How many statements ran behind the gate by its own figures, and how many left a row there.
     pub(crate) async fn ran(&self) -> (u64, u64) {
+        // One that was cancelled is counted when it has ended, and its caller is answered before.
+        self.settles("mcp_db_connections_active", 0).await;
         let rows: u32 = open(&self.folder, "shop.db").query_row("SELECT count(*) FROM notes", [], |row| row.get(0)).unwrap();
         (self.figure("mcp_db_query_duration_seconds_count").await, rows.into())
     }

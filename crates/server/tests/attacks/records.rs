@@ -107,7 +107,7 @@ fn in_requests(ann: &str, address: &str) -> Vec<Row> {
         "#]]),
         row("in-broken-json", good.clone().body(format!("{{\"jsonrpc\":\"2.0\",\"x\":\"{}\"", canary::COOKIE)), expect![[r#"
             400
-            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: EOF while parsing an object at line 1 column 46"}}
+            {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: `,` or the end of the list was expected at byte 46"}}
         "#]]),
         row("in-the-basic-scheme", good.clone().with("Authorization", "Basic YzRuNHJ5LWNvb2tpZS0xbnNpZGV+aXQ="), expect![[r#"
             401
