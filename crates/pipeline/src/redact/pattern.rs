@@ -59,11 +59,8 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     let mut hidden = String::new();
     let (mut at, mut kept) = (0, 0);
     while at < bytes.len() {
-        if !is_telling(bytes, at) {
-            at += 1;
-            continue;
-        }
-        let Some(found) = patterns.iter().find_map(|pattern| pattern.find(bytes, at, kept)) else {
+        let likely = candidate(bytes, at).filter(|pattern| patterns.contains(pattern));
+        let Some(found) = likely.and_then(|pattern| pattern.find(bytes, at, kept)) else {
             at += 1;
             continue;
         };
@@ -79,13 +76,17 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     Some(hidden)
 }
 
-/// Whether a finding may be told by the character at `at`. Nearly all characters end their part in it here.
-fn is_telling(text: &[u8], at: usize) -> bool {
+/// What a finding could be that is told by the character at `at`. Nearly all characters tell of none.
+fn candidate(text: &[u8], at: usize) -> Option<Pattern> {
     let follows = |sort: fn(&u8) -> bool| at > 0 && sort(&text[at - 1]);
+    let goes_on = || text.get(at + 1).is_some_and(|next| matches!(next, b'0'..=b'9' | b' ' | b'-'));
     match text[at] {
-        b'@' | b':' => true,
-        b'0'..=b'9' => !follows(u8::is_ascii_digit),
-        byte => BEGINS[usize::from(byte)] && !follows(u8::is_ascii_alphanumeric),
+        b'@' => Some(Pattern::Email),
+        b':' => Some(Pattern::Token),
+        // No issuer's numbers begin otherwise.
+        b'2'..=b'6' if goes_on() && !follows(u8::is_ascii_digit) => Some(Pattern::Card),
+        byte if BEGINS[usize::from(byte)] && !follows(u8::is_ascii_alphanumeric) => Some(Pattern::Token),
+        _ => None,
     }
 }
 
@@ -105,10 +106,9 @@ impl Pattern {
     /// What is found by the character at `at`; nothing before `from` belongs to it.
     fn find(self, text: &[u8], at: usize, from: usize) -> Option<Range<usize>> {
         match self {
-            Self::Card if text[at].is_ascii_digit() && (at == 0 || !text[at - 1].is_ascii_digit()) => card(text, at),
-            Self::Email if text[at] == b'@' => email(text, at, from),
+            Self::Card => card(text, at),
+            Self::Email => email(text, at, from),
             Self::Token => token(text, at),
-            Self::Card | Self::Email => None,
         }
     }
 }
@@ -116,10 +116,6 @@ impl Pattern {
 /// Digits in groups from `at` on. It ends with a group, so that what follows a number does not hide it.
 fn card(text: &[u8], at: usize) -> Option<Range<usize>> {
     const DIGITS: Range<usize> = 13..20;
-    // No issuer's numbers begin otherwise.
-    if !(b'2'..=b'6').contains(&text[at]) {
-        return None;
-    }
     let (mut digits, mut length, mut end, mut index) = ([0; DIGITS.end], 0, None, at);
     while let Some(byte) = text.get(index) {
         match byte {
@@ -168,9 +164,6 @@ fn token(text: &[u8], at: usize) -> Option<Range<usize>> {
     if rest.starts_with(b"://") {
         let end = rest[3..].iter().take(512).position(|byte| b"@/?# \t\r\n\"'".contains(byte))?;
         return (end > 0 && rest[3 + end] == b'@').then(|| at + 3..at + 3 + end);
-    }
-    if at > 0 && text[at - 1].is_ascii_alphanumeric() {
-        return None;
     }
     let length = |from: usize| rest[from..].iter().take_while(|byte| is_token(**byte)).count();
     if rest.len() > 7 && rest[..6].eq_ignore_ascii_case(b"bearer") && rest[6].is_ascii_whitespace() {
