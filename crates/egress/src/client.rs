@@ -3,6 +3,7 @@
 use std::{error::Error as _, fmt, path::Path, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use callgate_model::chain;
 use http::{Method, Request, Response};
 use rustls::{
     ClientConfig,
@@ -140,14 +141,4 @@ fn failure(target: &Target, error: reqwest::Error) -> Error {
         next = cause.source();
     }
     Error::Failed { host: target.host().to_owned(), cause: chain(&error.without_url()) }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -235,16 +235,7 @@ impl Fault {
     /// The chain of causes for the operator, outermost first, joined by `: `. Empty if there is none.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut chain = String::new();
-        let mut next = self.cause.as_deref().map(|cause| cause as &dyn Error);
-        while let Some(cause) = next {
-            if !chain.is_empty() {
-                chain.push_str(": ");
-            }
-            chain.push_str(&cause.to_string());
-            next = cause.source();
-        }
-        chain
+        self.source().map(crate::chain).unwrap_or_default()
     }
 }
 

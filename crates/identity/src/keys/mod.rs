@@ -9,7 +9,7 @@ mod text;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use callgate_model::{Caller, Clock, Proof, Scopes};
+use callgate_model::{Caller, Clock, Proof, Scopes, chain};
 use callgate_store::{ApiKey, Store};
 use jiff::Timestamp;
 
@@ -111,14 +111,4 @@ fn caller(key: &ApiKey) -> Caller {
     caller.scopes = Scopes::Named(words(&key.scopes));
     caller.expires = key.expires;
     caller
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

@@ -15,7 +15,7 @@ mod watch;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use callgate_config::{Environment, Section};
-use callgate_model::Gateway as _;
+use callgate_model::{Gateway as _, chain};
 use callgate_pipeline::{Forget, forget};
 use callgate_store::shared::Away;
 use tokio::sync::Mutex;
@@ -86,8 +86,7 @@ impl Reloader {
             }
             Err(cause) => {
                 self.0.live.refuse();
-                let causes = anyhow::Error::from_boxed(cause.to_string().into());
-                error!(why, error = format!("{causes:#}"), "the configuration was read again and refused; the one in place stays");
+                error!(why, error = chain(cause), "the configuration was read again and refused; the one in place stays");
             }
         }
         outcome

@@ -101,10 +101,15 @@ async fn a_mistake_changes_nothing_and_is_told() {
     process.signal("HUP").await.unwrap();
     let told = process.told("SIGHUP").await.unwrap();
     assert!(told.contains("refused; the one in place stays"), "{told}");
+    let traces = "telemetry: { traces: { endpoint: 'http://127.0.0.1:9' } }\negress: { allow: [127.0.0.1], ca: gone.pem }\n";
+    folder.write("gate.yaml", &calm(&format!("{CONFIG}{traces}"))).unwrap();
+    process.signal("HUP").await.unwrap();
+    let told = process.told("SIGHUP").await.unwrap();
+    assert!(told.contains("cannot set up where traces go: ") && told.contains("gone.pem"), "{told}");
     let reply = call(address, "get_note", &json!({ "id": "a" })).await;
     assert_eq!(reply["result"]["structuredContent"]["text"], "first", "{reply}");
     let metrics = Request::new("GET", "/metrics").send(address).await.unwrap().text().await.unwrap();
-    assert!(metrics.contains("callgate_reloads_total{status=\"refused\"} 2\n"), "{metrics}");
+    assert!(metrics.contains("callgate_reloads_total{status=\"refused\"} 3\n"), "{metrics}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! What can go wrong between the gate and PostgreSQL, in words that repeat neither the URL nor its password.
 
-use std::{error, time::Duration};
+use std::time::Duration;
 
+use callgate_model::chain;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
@@ -12,10 +13,10 @@ pub(super) enum Trouble {
     #[error("{0}")]
     Url(String),
     /// The server refused, or the connection broke off.
-    #[error("{}", said(.0))]
+    #[error("{}", chain(.0))]
     Server(#[from] tokio_postgres::Error),
     /// No connection to be had.
-    #[error("no connection: {}", said(.0))]
+    #[error("no connection: {}", chain(.0))]
     Pool(#[from] PoolError),
     /// Nothing came back in time.
     #[error("PostgreSQL did not answer within {} ms", .0.as_millis())]
@@ -49,20 +50,6 @@ impl Trouble {
     pub(super) fn is_taken(&self) -> bool {
         matches!(self, Self::Server(cause) if cause.code() == Some(&SqlState::UNIQUE_VIOLATION))
     }
-}
-
-/// An error with its causes, each once.
-fn said(error: &dyn error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// What `work` gives, unless it takes longer than `most`.

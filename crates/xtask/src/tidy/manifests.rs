@@ -16,7 +16,7 @@ const ARROWS: &[Arrows] = &[
     Arrows { of: "model", may_know: &[] },
     Arrows { of: "config", may_know: &[] },
     Arrows { of: "protocol", may_know: &["model"] },
-    Arrows { of: "egress", may_know: &["config"] },
+    Arrows { of: "egress", may_know: &["model", "config"] },
     Arrows { of: "expression", may_know: &[] },
     Arrows { of: "store", may_know: &["model", "config"] },
     Arrows { of: "identity", may_know: &["model", "config", "egress", "store"] },

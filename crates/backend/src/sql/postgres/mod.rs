@@ -13,8 +13,8 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait};
-use deadpool_postgres::{Object, Pool, PoolError};
+use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait, chain};
+use deadpool_postgres::{Object, Pool};
 use tokio_postgres::{Error, Statement as Prepared};
 
 use super::{
@@ -48,7 +48,7 @@ impl Postgres {
     pub(super) async fn open(name: &str, url: &str, pool: &config::Pool, session: &Session) -> Result<Self, Objection> {
         let wait = pool.wait.0;
         let (pool, tls) = connect::pool(url, pool)?;
-        drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", why(&error))))?);
+        drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", chain(&error))))?);
         Ok(Self { name: name.to_owned(), pool, tls, wait, session: session.clone() })
     }
 
@@ -98,20 +98,6 @@ fn objection(error: &Error) -> Objection {
         Some(hint) => objection.help(hint),
         None => objection,
     }
-}
-
-/// Why there is no connection, without the URL.
-fn why(error: &PoolError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let next = cause.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[async_trait]
