@@ -7,7 +7,7 @@ use super::{
     config::Returns,
     engine::Answer,
     program::{Page, Program},
-    rows::{Cut, Rows},
+    rows::{Cut, Misfit, Rows},
 };
 
 /// Refuses what no reply can be made of. A write asks before it commits: afterwards it could only be refused as if it had not
@@ -61,8 +61,10 @@ pub(super) fn many(rows: &Rows, more: Option<&More>, after: Option<&str>) -> Res
     out.extend_from_slice(b"{\"rows\":[");
     out.extend_from_slice(&rows.json);
     out.push(b']');
-    if let Some(more) = more {
-        member("notice", &more.notice, &mut out);
+    let odd = rows.odd.as_ref().map(Misfit::notice);
+    let notices: Vec<_> = more.map(|more| more.notice.as_str()).into_iter().chain(odd.as_deref()).collect();
+    if !notices.is_empty() {
+        member("notice", &notices.join("; "), &mut out);
     }
     if let Some(after) = after {
         member("after", after, &mut out);
@@ -71,9 +73,9 @@ pub(super) fn many(rows: &Rows, more: Option<&More>, after: Option<&str>) -> Res
     finished(out)
 }
 
-/// Nothing of a row's nested lists is left out.
+/// Nothing is left out, neither of a list nor of a row's nested lists.
 pub(super) fn is_whole(answer: &Answer) -> bool {
-    answer.main.cut.is_none() && answer.nests.iter().flatten().all(|rows| rows.cut.is_none())
+    std::iter::once(&answer.main).chain(answer.nests.iter().flatten()).all(|rows| rows.cut.is_none() && rows.odd.is_none())
 }
 
 /// The reply of one row, with what is nested in it.
@@ -81,15 +83,17 @@ pub(super) fn one(program: &Program, answer: Answer) -> Result<Json, Fault> {
     program.settle(&answer.main)?;
     let mut out = answer.main.json;
     if program.nests.is_empty() {
-        return finished(out);
+        // Such a reply has no place for a notice.
+        return answer.main.odd.map_or_else(|| finished(out), |misfit| Err(misfit.fault()));
     }
     out.pop();
-    let mut notices = Vec::new();
+    let mut notices: Vec<_> = answer.main.odd.iter().map(Misfit::notice).collect();
     for (nest, rows) in program.nests.iter().zip(answer.nests) {
         let Some(rows) = rows else { continue };
         if rows.cut == Some(Cut::Size) {
             return Err(program.too_large());
         }
+        notices.extend(rows.odd.iter().map(|odd| format!("in `{}`, {}", nest.name, odd.notice())));
         if out.len() > 1 {
             out.push(b',');
         }
@@ -126,6 +130,9 @@ pub(super) fn counted(program: &Program, rows: &Rows) -> Result<Json, Fault> {
 
 /// The one number of the one row, or how many rows were changed. The sum of nothing is nothing.
 fn count(columns: &[Column], rows: &Rows) -> Result<i64, Fault> {
+    if let Some(misfit) = &rows.odd {
+        return Err(misfit.clone().fault());
+    }
     let [column] = columns else { return i64::try_from(rows.changed).map_err(Fault::internal) };
     let value = rows.first().and_then(|row| row.get(column.key.len() + 1..row.len().checked_sub(1)?));
     match value {

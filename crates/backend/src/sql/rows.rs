@@ -1,6 +1,7 @@
 //! Rows on their way out: written as JSON text at once, under a cap on their number and their size.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use callgate_model::Fault;
 
 use super::column::{Column, Shape};
 
@@ -15,6 +16,8 @@ pub(super) struct Rows {
     pub(super) cut: Option<Cut>,
     /// How many rows the statement changed.
     pub(super) changed: u64,
+    /// The first value that could not be told and is null instead.
+    pub(super) odd: Option<Misfit>,
     /// Where the first row ends.
     first: usize,
     /// What is left of the allowed size.
@@ -34,17 +37,33 @@ pub(super) enum Cut {
 }
 
 /// A value that cannot be told in the shape its column promises.
-#[derive(Debug, thiserror::Error)]
-#[error("column `{column}` holds {found}, which is not what its type promises")]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{column}` of row {row} holds {found}, which is not what its type promises")]
 pub(super) struct Misfit {
     column: String,
     found: &'static str,
+    row: u64,
 }
 
 impl Misfit {
-    /// The column holds `found`.
+    /// The column holds `found`, in the first row unless somebody says otherwise.
     pub(super) fn new(column: &Column, found: &'static str) -> Self {
-        Self { column: column.name.clone(), found }
+        Self { column: column.name.clone(), found, row: 1 }
+    }
+
+    /// The same in this row, counted from 1.
+    pub(super) fn in_row(self, row: u64) -> Self {
+        Self { row, ..self }
+    }
+
+    /// The sentence for the caller where the value may be left out.
+    pub(super) fn notice(&self) -> String {
+        format!("{self}, and is null here, as are others like it")
+    }
+
+    /// The refusal where it may not be.
+    pub(super) fn fault(self) -> Fault {
+        Fault::refused(format!("{self}; ask for other rows, or have the value mended")).because(self)
     }
 }
 

@@ -120,11 +120,20 @@ fn uuid(bytes: [u8; 16]) -> String {
 /// PostgreSQL counts from here.
 const EPOCH: civil::DateTime = civil::date(2000, 1, 1).at(0, 0, 0, 0);
 
+const DAY: i64 = 86_400_000_000;
+/// The calendar repeats itself after so many years, which are so many days.
+const CYCLE: (i64, i64) = (400, 146_097);
+/// Days from the epoch to the end of the year 9999; years beyond it are told by way of the same day some cycles before.
+const FOUR_DIGITS: i64 = 2_921_939;
+
 fn moment(micros: i64, zone: &str) -> Result<String, Broken> {
     match micros {
         i64::MAX => Ok("infinity".into()),
         i64::MIN => Ok("-infinity".into()),
-        _ => Ok(format!("{}{zone}", EPOCH.checked_add(SignedDuration::from_micros(micros))?)),
+        _ => {
+            let time = civil::Time::midnight().checked_add(SignedDuration::from_micros(micros.rem_euclid(DAY)))?;
+            Ok(format!("{}T{time}{zone}", day(micros.div_euclid(DAY))?))
+        }
     }
 }
 
@@ -132,13 +141,22 @@ fn date(days: i32) -> Result<String, Broken> {
     match days {
         i32::MAX => Ok("infinity".into()),
         i32::MIN => Ok("-infinity".into()),
-        _ => Ok(EPOCH.date().checked_add(SignedDuration::from_hours(i64::from(days) * 24))?.to_string()),
+        _ => day(days.into()),
     }
 }
 
+/// A day, counted from the epoch. A year of five or six digits is written with all of them, as PostgreSQL does.
+fn day(days: i64) -> Result<String, Broken> {
+    let cycles = (days - FOUR_DIGITS + CYCLE.1 - 1).div_euclid(CYCLE.1).max(0);
+    let near = EPOCH.date().checked_add(SignedDuration::from_hours((days - cycles * CYCLE.1) * 24))?;
+    if cycles == 0 {
+        return Ok(near.to_string());
+    }
+    Ok(format!("{}-{:02}-{:02}", i64::from(near.year()) + cycles * CYCLE.0, near.month(), near.day()))
+}
+
 fn time(micros: i64) -> Result<String, Broken> {
-    const END_OF_DAY: i64 = 86_400_000_000;
-    if micros == END_OF_DAY {
+    if micros == DAY {
         return Ok("24:00:00".into());
     }
     Ok(civil::Time::midnight().checked_add(SignedDuration::from_micros(micros))?.to_string())

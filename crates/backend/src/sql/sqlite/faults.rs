@@ -14,6 +14,7 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) fn fault(stop: Stop, backend: &str, deadline: Deadline) -> Fault {
     match stop {
         Stop::Fault(fault) => fault,
+        Stop::Misfit(misfit) => misfit.fault(),
         Stop::Engine(error) => engine(error, backend, deadline),
         other => Fault::internal(other),
     }

@@ -30,6 +30,16 @@ pub(super) enum Stop {
     Fault(#[from] callgate_model::Fault),
 }
 
+impl Stop {
+    /// The same, in this row.
+    fn in_row(self, row: u64) -> Self {
+        match self {
+            Self::Misfit(misfit) => Self::Misfit(misfit.in_row(row)),
+            other => other,
+        }
+    }
+}
+
 /// How much of a result is read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach {
@@ -58,9 +68,13 @@ pub(super) fn run(connection: &Connection, statement: &Statement, values: &Value
             rows.cut = Some(Cut::Count);
             break;
         }
-        if !rows.push(|out, room| object(row, &statement.columns, out, room))? {
+        let number = reach.page.offset + rows.count as u64 + 1;
+        let mut odd = None;
+        let written = rows.push(|out, room| object(row, &statement.columns, &mut odd, out, room));
+        if !written.map_err(|stop| stop.in_row(number))? {
             break;
         }
+        rows.odd = rows.odd.or_else(|| odd.map(|misfit: Misfit| misfit.in_row(number)));
     }
     drop(found);
     if statement.writes {
@@ -83,7 +97,8 @@ fn bind(prepared: &mut Prepared<'_>, place: usize, fed: Fed<'_>) -> rusqlite::Re
     }
 }
 
-fn object(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>, room: usize) -> Result<(), Stop> {
+/// Writes a row as an object. A value that does not fit its column is null where null is promised, and the first such one is `odd`.
+fn object(row: &Row<'_>, columns: &[Column], odd: &mut Option<Misfit>, out: &mut Vec<u8>, room: usize) -> Result<(), Stop> {
     out.push(b'{');
     for (index, column) in columns.iter().enumerate() {
         if index > 0 {
@@ -98,7 +113,13 @@ fn object(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>, room: usize) -> 
             out.resize(room + 1, b' ');
             return Ok(());
         }
-        cell(value, column, out)?;
+        if let Err(misfit) = cell(value, column, out) {
+            if !column.nullable {
+                return Err(misfit.into());
+            }
+            out.extend_from_slice(b"null");
+            odd.get_or_insert(misfit);
+        }
     }
     out.push(b'}');
     Ok(())

@@ -47,6 +47,74 @@ tools:
 }
 
 #[tokio::test]
+async fn dates_that_no_calendar_on_a_wall_shows_are_told() {
+    let yaml = "
+tools:
+  get:
+    backend: shop
+    description: Times.
+    effect: read
+    returns: one
+    sql: |
+      SELECT DATE '9999-12-31' AS a, DATE '10000-01-01' AS b, DATE '5874897-12-31' AS c, DATE 'infinity' AS d,
+        TIMESTAMP '10000-02-29 23:59:59.5' AS e, TIMESTAMPTZ '294276-12-31 23:59:59Z' AS f, TIMESTAMPTZ '-infinity' AS g,
+        TIMESTAMP '9999-12-31 23:59:59' AS h, DATE '0044-03-15 BC' AS i, TIMESTAMP '1999-12-31 12:00:00' AS j
+";
+    for engine in engines().iter().filter(|engine| !engine.is_sqlite()) {
+        let world = World::open(engine, yaml).await.unwrap();
+        let expected = concat!(
+            r#"{"a":"9999-12-31","b":"10000-01-01","c":"5874897-12-31","d":"infinity","#,
+            r#""e":"10000-02-29T23:59:59.5","f":"294276-12-31T23:59:59Z","g":"-infinity","#,
+            r#""h":"9999-12-31T23:59:59","i":"-000043-03-15","j":"1999-12-31T12:00:00"}"#
+        );
+        assert_eq!(world.tool("get", "{}").await.unwrap().as_str(), expected);
+    }
+}
+
+#[tokio::test]
+async fn one_strange_value_does_not_take_the_whole_list_away() {
+    let yaml = r#"
+tools:
+  list: { backend: shop, description: All., effect: read, returns: many, sql: "SELECT id, age FROM odd ORDER BY id" }
+  get: { backend: shop, description: One., effect: read, returns: one, input: { id: { type: string } }, sql: "SELECT id, age FROM odd WHERE id = :id" }
+  strict: { backend: shop, description: All., effect: read, returns: many, sql: "SELECT id, size FROM odd ORDER BY id" }
+  sum: { backend: shop, description: A number., effect: read, returns: count, sql: "SELECT age FROM odd WHERE id = 'b'" }
+  put:
+    backend: shop
+    description: Adds one.
+    effect: write
+    returns: one
+    sql: INSERT INTO odd (id, age, size) VALUES ('e', 'old', 1) RETURNING id, age
+  nest:
+    backend: shop
+    description: One and all.
+    effect: read
+    returns: one
+    sql: SELECT id FROM odd WHERE id = 'a'
+    nest: { all: { sql: "SELECT age FROM odd ORDER BY id LIMIT 2" } }
+"#;
+    let setup = "CREATE TABLE odd (id TEXT PRIMARY KEY NOT NULL, age INTEGER, size INTEGER NOT NULL);
+        INSERT INTO odd VALUES ('a', '41', 1), ('b', 'forty', 2), ('c', 40.0, 'large'), ('d', x'28', 4);";
+    let world = World::open_over(&engines()[0], yaml, "", setup).await.unwrap();
+    let told = async |tool: &str, arguments: &str| match world.tool(tool, arguments).await {
+        Ok(json) => json.as_str().to_owned(),
+        Err(fault) => format!("{:?}: {}", fault.kind(), fault.message()),
+    };
+    let text = "holds a text, which is not what its type promises";
+    let null = format!("`age` of row 2 {text}, and is null here, as are others like it");
+    let refused = |column: &str, row: u8| format!("Refused: `{column}` of row {row} {text}; ask for other rows, or have the value mended");
+    let all = r#"{"id":"a","age":41},{"id":"b","age":null},{"id":"c","age":40},{"id":"d","age":null}"#;
+    assert_eq!(told("list", "{}").await, format!(r#"{{"rows":[{all}],"notice":"{null}"}}"#));
+    assert_eq!(told("nest", "{}").await, format!(r#"{{"id":"a","all":[{{"age":41}},{{"age":null}}],"notice":"in `all`, {null}"}}"#));
+    assert_eq!(told("get", r#"{"id":"a"}"#).await, r#"{"id":"a","age":41}"#);
+    assert_eq!(told("get", r#"{"id":"b"}"#).await, refused("age", 1));
+    assert_eq!(told("strict", "{}").await, refused("size", 3));
+    assert_eq!(told("sum", "{}").await, refused("age", 1));
+    assert_eq!(told("put", "{}").await, refused("age", 1));
+    assert_eq!(told("get", r#"{"id":"e"}"#).await, "NotFound: there is nothing for these arguments");
+}
+
+#[tokio::test]
 async fn parameters_are_values() {
     let yaml = "
 tools:
