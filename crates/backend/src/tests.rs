@@ -99,6 +99,9 @@ fn reads() -> Vec<(&'static str, Value, &'static str, Value)> {
             json!("not_found: customer_id: there is no customer with this id; search_customers finds one by name or e-mail "),
         ),
         ("search_customers", json!({ "text": "PAULA KING" }), "/rows/0/id", json!(PAULA)),
+        ("search_customers", json!({ "text": "a_l" }), "/rows", json!([])),
+        ("search_customers", json!({ "text": "%%" }), "/rows", json!([])),
+        ("search_customers", json!({ "text": "a!l" }), "/rows", json!([])),
         ("search_customers", json!({ "tier": "enterprise", "status": "suspended" }), "/rows/34/tier", json!("enterprise")),
         ("search_customers", json!({}), "/after", json!("*")),
         (
@@ -120,6 +123,7 @@ fn reads() -> Vec<(&'static str, Value, &'static str, Value)> {
         ("get_product_usage", json!({ "customer_id": PAULA, "since": "2026-10" }), "/rows", json!("*")),
         ("list_products", json!({ "category": "software", "max_price_cents": 1000 }), "/rows/0/name", json!("Planboard Solo")),
         ("list_products", json!({ "only_low": true }), "/rows/0/name", json!("Small label rolls, box of 24")),
+        ("list_products", json!({ "text": "__" }), "/rows", json!([])),
         ("list_products", json!({ "text": "SCANNER" }), "/rows/0/category", json!("accessories")),
         ("check_inventory", json!({ "product_ids": [SOLO, CRADLE] }), "/rows/0/stock", json!("low")),
         ("sales_report", json!({ "by": "month", "from": "2026-09-01", "to": "2026-10-31" }), "/rows/1/label", json!("2026-10")),
@@ -144,27 +148,81 @@ fn refusals() -> Vec<(&'static str, Value, &'static str)> {
     ]
 }
 
+async fn open(folder: &Path) -> Arc<Bare> {
+    let opening = Opening { clock: Clock::Fixed("2026-11-02T09:00:00Z".parse().unwrap()), key: [7; 32], aim: Aim::Serve };
+    let opened = plan(folder).open(&opening).await.unwrap_or_else(|problems| panic!("{problems}"));
+    let backends: Vec<_> = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
+    Arc::new(Bare(Catalog::of(backends).unwrap()))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shop_answers() {
     let folder = copy_of_shop();
-    let opening = Opening { clock: Clock::Fixed("2026-11-02T09:00:00Z".parse().unwrap()), key: [7; 32], aim: Aim::Serve };
-    let opened = plan(folder.path()).open(&opening).await.unwrap_or_else(|problems| panic!("{problems}"));
-    let backends: Vec<_> = opened.into_iter().map(|opened| (opened.name, opened.backend)).collect();
-    let gate = Arc::new(Bare(Catalog::of(backends).unwrap()));
+    answers(&open(folder.path()).await).await;
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shop_answers_on_postgresql_and_locks_stock_in_one_order() {
+    let Some(server) = std::env::var_os("CALLGATE_TEST_POSTGRES").and_then(|url| url.into_string().ok()) else {
+        eprintln!("PostgreSQL is skipped: CALLGATE_TEST_POSTGRES is not set");
+        return;
+    };
+    let schema = format!("callgate_shop_{}", std::process::id());
+    let sign = if server.contains('?') { '&' } else { '?' };
+    let url = format!("{server}{sign}options=-csearch_path%3D{schema}");
+    let database = connect(&url).await;
+    database.batch_execute(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")).await.unwrap();
+    let folder = copy_of_shop();
+    let main = folder.path().join("callgate.yaml");
+    let text = std::fs::read_to_string(&main).unwrap();
+    std::fs::write(&main, text.replace("${SHOP_DATABASE_URL:-sqlite:data/shop.db}", &url)).unwrap();
+    let gate = open(folder.path()).await;
+    answers(&gate).await;
+    stock_is_locked_in_one_order(&gate, &database).await;
+    database.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// An order that waits for the first of its products has not taken the second, whichever comes first in the order and in the table.
+async fn stock_is_locked_in_one_order(gate: &Arc<Bare>, database: &tokio_postgres::Client) {
+    for (moved, items) in [(CRADLE, [SOLO, CRADLE]), (CRADLE, [CRADLE, SOLO]), (SOLO, [SOLO, CRADLE]), (SOLO, [CRADLE, SOLO])] {
+        // What was written last stands last in the table.
+        database.batch_execute(&format!("UPDATE inventory SET on_hand = on_hand + 9 WHERE product_id = '{moved}'")).await.unwrap();
+        database.batch_execute(&format!("BEGIN; SELECT 1 FROM inventory WHERE product_id = '{CRADLE}' FOR UPDATE")).await.unwrap();
+        let items = items.map(|product| json!({ "product_id": product, "quantity": 1 }));
+        let order = json!({ "customer_id": PAULA, "items": items });
+        let (order, ()) = tokio::join!(shown(gate, Target::Tool("create_order".into()), order), async {
+            let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))";
+            while database.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let other = format!("SELECT 1 FROM inventory WHERE product_id = '{SOLO}' FOR UPDATE NOWAIT");
+            database.batch_execute(&other).await.expect("the second product is not locked before the first");
+            database.batch_execute("COMMIT").await.unwrap();
+        });
+        assert_eq!(order["total_cents"], json!(4900 + 900), "{order}");
+    }
+}
+
+async fn answers(gate: &Arc<Bare>) {
     for (tool, arguments, at, expected) in reads() {
-        let result = shown(&gate, Target::Tool(tool.into()), arguments.clone()).await;
+        let result = shown(gate, Target::Tool(tool.into()), arguments.clone()).await;
         let found = result.pointer(at).cloned().unwrap_or(Value::Null);
         let fits = if expected == json!("*") { !found.is_null() } else { found == expected };
         assert!(fits, "{tool} {arguments} at {at}: {result}");
     }
     for (tool, arguments, sentence) in refusals() {
-        let result = shown(&gate, Target::Tool(tool.into()), arguments.clone()).await.to_string();
+        let result = shown(gate, Target::Tool(tool.into()), arguments.clone()).await.to_string();
         assert!(result.contains(sentence), "{tool} {arguments}: {result}");
     }
-    an_order_is_placed_and_cancelled(&gate).await;
-    what_is_read(&gate).await;
-    what_is_asked_for(&gate).await;
+    an_order_is_placed_and_cancelled(gate).await;
+    what_is_read(gate).await;
+    what_is_asked_for(gate).await;
 }
 
 async fn an_order_is_placed_and_cancelled(gate: &Arc<Bare>) {
@@ -224,6 +282,7 @@ async fn what_is_asked_for(gate: &Arc<Bare>) {
     let churn = || Reference::Prompt("analyze_customer_churn".into());
     let cases = [
         (churn(), "customer_id", "cust_lg4pne", json!(["cust_lg4pneinm7cj9wr54r9k", PAULA])),
+        (churn(), "customer_id", "cust%lg4pne", json!([])),
         (churn(), "tone", "h", json!(["thorough"])),
         (Reference::Prompt("weekly_sales_review".into()), "from", "2026-10-19", json!(["2026-10-19"])),
         (Reference::Template("customer://{customer_id}".into()), "customer_id", "cust_lg4pne", json!(["cust_lg4pneinm7cj9wr54r9k", PAULA])),
