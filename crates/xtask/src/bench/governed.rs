@@ -52,7 +52,7 @@ fn key(context: &Context<'_>, folder: &Path) -> Result<String> {
 /// The lookup of the shop behind every layer, none of which ever says no.
 pub(super) fn config(database: &Path, cache: &str) -> String {
     format!(
-        "version: 1\nname: governed\nauth: {{ keys: {{}} }}\nquotas:\n  rules:\n    - {{ name: each, per: [caller, tool], limit: 1000000000/1m }}\n\
+        "version: 1\nname: governed\nauth: {{ keys: {{}} }}\nquotas:\n  rules:\n    - {{ name: each, per: [caller, tool], limit: 6000000/1m }}\n\
          backends:\n  shop:\n    kind: sql\n    url: \"sqlite:{}\"\ntools:\n  get_customer:\n    backend: shop\n    \
          description: Retrieve one customer by id.\n    effect: read\n    allow: read:customers\n    require:\n      \
          - {{ rule: \"size(args.customer_id) > 5 || 'support' in caller.roles\", message: customer_id is too short }}\n{cache}    \
