@@ -78,14 +78,17 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
 
 /// What a finding could be that is told by the character at `at`. Nearly all characters tell of none.
 fn candidate(text: &[u8], at: usize) -> Option<Pattern> {
-    let follows = |sort: fn(&u8) -> bool| at > 0 && sort(&text[at - 1]);
-    let goes_on = || text.get(at + 1).is_some_and(|next| matches!(next, b'0'..=b'9' | b' ' | b'-'));
+    let before = if at == 0 { b' ' } else { text[at - 1] };
     match text[at] {
+        byte if byte.is_ascii_alphabetic() && before.is_ascii_alphanumeric() => None,
         b'@' => Some(Pattern::Email),
         b':' => Some(Pattern::Token),
         // No issuer's numbers begin otherwise.
-        b'2'..=b'6' if goes_on() && !follows(u8::is_ascii_digit) => Some(Pattern::Card),
-        byte if BEGINS[usize::from(byte)] && !follows(u8::is_ascii_alphanumeric) => Some(Pattern::Token),
+        b'2'..=b'6' if !before.is_ascii_digit() => {
+            let goes_on = matches!(text.get(at + 1), Some(b'0'..=b'9' | b' ' | b'-'));
+            goes_on.then_some(Pattern::Card)
+        }
+        byte if BEGINS[usize::from(byte)] && !before.is_ascii_alphanumeric() => Some(Pattern::Token),
         _ => None,
     }
 }

@@ -5,6 +5,9 @@ use http::{
     header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName},
 };
 
+/// What nearly every client accepts, in these very words; it need not be taken apart.
+const USUAL: &str = "application/json, text/event-stream";
+
 /// What the client can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepts {
@@ -17,10 +20,12 @@ pub(crate) struct Accepts {
 impl Accepts {
     /// By the `Accept` header; a client that does not say takes both.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut accepts = Self { json: false, events: false };
-        if !headers.contains_key(ACCEPT) {
-            return Self { json: true, events: true };
+        match headers.get(ACCEPT) {
+            None => return Self { json: true, events: true },
+            Some(value) if value == USUAL && headers.get_all(ACCEPT).iter().nth(1).is_none() => return Self { json: true, events: true },
+            Some(_) => {}
         }
+        let mut accepts = Self { json: false, events: false };
         for range in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
             let mut parts = range.split(';').map(str::trim);
             let kind = parts.next().unwrap_or_default();
