@@ -18,15 +18,13 @@ impl Authority {
                 rules.named().get(usize::from(rule)).into_iter().for_each(|named| judgement.note(named.reason.clone()));
                 Ok(())
             }
-            Verdict::Reachable(rule) => Err(lacks(rules.scopes(usize::from(rule)), judgement)),
+            Verdict::Reachable => Err(lacks(rules.scopes(), judgement)),
             // The gate has not found it; this is for whoever calls a layer by itself.
             Verdict::Hidden => Err(find::unknown(call)),
             Verdict::Open => match self.by_arguments(call, sort, index, judgement) {
                 Ok(()) => Ok(()),
-                Err(failure) => match rules.reachable(&call.caller) {
-                    Some(rule) => Err(lacks(rules.scopes(rule), judgement)),
-                    None => Err(denied(failure.as_ref(), judgement)),
-                },
+                Err(_) if rules.is_reachable(&call.caller) => Err(lacks(rules.scopes(), judgement)),
+                Err(failure) => Err(denied(failure.as_ref(), judgement)),
             },
         }
     }

@@ -30,8 +30,8 @@ pub(super) enum Verdict {
     Allowed(Option<u16>),
     /// The arguments decide.
     Open,
-    /// The scopes of this rule would do, and the caller can ask for them.
-    Reachable(u16),
+    /// The scopes of a rule would do, and the caller can ask for them.
+    Reachable,
     /// It does not exist for the caller.
     Hidden,
 }
@@ -70,13 +70,12 @@ impl Rules {
         if rules.iter().any(|named| named.rule.reads("args")) {
             return Verdict::Open;
         }
-        self.reachable(caller).map_or(Verdict::Hidden, |index| Verdict::Reachable(place(index)))
+        if self.is_reachable(caller) { Verdict::Reachable } else { Verdict::Hidden }
     }
 
-    /// The first rule whose scopes the caller could ask for.
-    pub(super) fn reachable(&self, caller: &Caller) -> Option<usize> {
-        let asks = caller.proof == Proof::Token;
-        self.named().iter().position(|named| asks && matches!(named.rule, Rule::Scopes(_)))
+    /// Whether there is a rule whose scopes the caller could ask for.
+    pub(super) fn is_reachable(&self, caller: &Caller) -> bool {
+        caller.proof == Proof::Token && self.named().iter().any(|named| matches!(named.rule, Rule::Scopes(_)))
     }
 
     /// The first rule that reads arguments and holds for them, or why none does.
@@ -92,12 +91,19 @@ impl Rules {
         Err(failure)
     }
 
-    /// The scopes that a rule names.
-    pub(super) fn scopes(&self, index: usize) -> Vec<String> {
-        match self.named().get(index).map(|named| &named.rule) {
-            Some(Rule::Scopes(scopes)) => scopes.clone(),
-            _ => Vec::new(),
+    /// The scopes that the rules name, all of them: which ones the caller's own server gives out is not known here, and asking twice would
+    /// ask the user twice.
+    pub(super) fn scopes(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for named in self.named() {
+            let Rule::Scopes(scopes) = &named.rule else { continue };
+            for scope in scopes {
+                if !all.contains(scope) {
+                    all.push(scope.clone());
+                }
+            }
         }
+        all
     }
 }
 

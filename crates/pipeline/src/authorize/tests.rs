@@ -88,7 +88,7 @@ fn offers() -> Offers {
     Offers {
         tools: vec![
             tool("hello", Effect::Read, allow(&["anyone"])),
-            tool("get_customer", Effect::Read, allow(&["read:customers", "support"])),
+            tool("get_customer", Effect::Read, allow(&["read:customers", "support", "admin:customers read:customers"])),
             Tool { terms: Terms { require, ..refund.terms.clone() }, ..refund },
             tool("of_tenant", Effect::Read, allow(&["args.tenant == caller.tenant"])),
             tool("of_region", Effect::Read, allow(&["caller.claims.region == 'eu' && tool.effect == 'read'"])),
@@ -255,7 +255,7 @@ async fn what_decides_a_call() {
         denied `amount` must be more than nothing
         denied `amount` must be more than nothing
         insufficient_scope this needs a token with the scope write:orders read:orders
-        insufficient_scope this needs a token with the scope read:customers
+        insufficient_scope this needs a token with the scope read:customers admin:customers
         ok {"done":"of_tenant"}
         denied you may not make this call with these arguments; other arguments may be allowed
         denied you may not make this call with these arguments; other arguments may be allowed
@@ -277,7 +277,7 @@ async fn what_decides_a_call() {
         denied denied: `args.amount > 0` is not met: found no matching overload for '_>_' applied to '(string, int)'
         denied denied: `args.amount > 0` is not met: `amount` is not there
         insufficient_scope denied: the token lacks `write:orders read:orders`
-        insufficient_scope denied: the token lacks `read:customers`
+        insufficient_scope denied: the token lacks `read:customers admin:customers`
         ok allowed by `args.tenant == caller.tenant`
         denied denied: no rule of `allow` holds for these arguments
         denied denied: no rule of `allow` holds for these arguments: `tenant` is not there
