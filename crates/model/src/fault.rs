@@ -53,7 +53,10 @@ pub enum Kind {
         retry_after: Duration,
     },
     /// The system behind cannot be reached or does not answer properly.
-    Unavailable,
+    Unavailable {
+        /// When it makes sense to come back, if that is known.
+        retry_after: Option<Duration>,
+    },
     /// A write was started and its end is not known.
     Unclear,
     /// The caller went away.
@@ -78,7 +81,7 @@ impl Kind {
             Self::Capability(_) => "missing_capability",
             Self::Timeout => "timeout",
             Self::Overloaded { .. } => "overloaded",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable { .. } => "unavailable",
             Self::Unclear => "unclear",
             Self::Cancelled => "cancelled",
             Self::Internal => "internal",
@@ -88,7 +91,7 @@ impl Kind {
     /// The operator should hear of it: something on our side of the gate is not as it should be.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Timeout | Self::Unavailable | Self::Unclear | Self::Internal)
+        matches!(self, Self::Timeout | Self::Unavailable { .. } | Self::Unclear | Self::Internal)
     }
 }
 
@@ -178,7 +181,7 @@ impl Fault {
     /// The system behind is away.
     #[must_use]
     pub fn unavailable(backend: &str) -> Self {
-        Self::new(Kind::Unavailable, format!("`{backend}` cannot be reached just now; try again later"))
+        Self::new(Kind::Unavailable { retry_after: None }, format!("`{backend}` cannot be reached just now; try again later"))
     }
 
     /// A write whose end is not known.

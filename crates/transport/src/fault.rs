@@ -43,7 +43,9 @@ pub(crate) fn answer(fault: &Fault, aim: &Aim, frame: &Frame<'_>, request: &Requ
             answer.hint = Some(Hint::Scopes(needed.clone()));
         }
         Kind::Limited { retry_after } => come_back(&mut answer, frame, 429, *retry_after),
-        Kind::Overloaded { retry_after } => come_back(&mut answer, frame, 503, *retry_after),
+        Kind::Overloaded { retry_after } | Kind::Unavailable { retry_after: Some(retry_after) } => {
+            come_back(&mut answer, frame, 503, *retry_after);
+        }
         _ => {}
     }
     answer
@@ -82,7 +84,7 @@ fn error(kind: &Kind, aim: &Aim, frame: &Frame<'_>, message: &str) -> Option<Rpc
             Kind::Timeout
             | Kind::Overloaded { .. }
             | Kind::Limited { .. }
-            | Kind::Unavailable
+            | Kind::Unavailable { .. }
             | Kind::Unclear
             | Kind::Cancelled
             | Kind::Internal,

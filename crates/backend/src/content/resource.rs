@@ -77,7 +77,7 @@ impl Held {
     }
 
     fn unreadable(&self, why: file::Error) -> Fault {
-        Fault::new(Kind::Unavailable, format!("`{}` cannot be read just now", self.uri)).because(why)
+        Fault::new(Kind::Unavailable { retry_after: None }, format!("`{}` cannot be read just now", self.uri)).because(why)
     }
 
     fn contents(&self) -> Result<ResourceContents, file::Error> {

@@ -58,7 +58,7 @@ impl Layer for Attempt {
 /// What a fault says about the backend.
 fn judge(kind: &Kind, is_fair: bool) -> Verdict {
     match kind {
-        Kind::Unavailable | Kind::Unclear => Verdict::Bad,
+        Kind::Unavailable { .. } | Kind::Unclear => Verdict::Bad,
         Kind::Timeout if is_fair => Verdict::Bad,
         Kind::Unknown { .. } | Kind::Request | Kind::Arguments | Kind::Refused | Kind::NotFound => Verdict::Good,
         _ => Verdict::Void,

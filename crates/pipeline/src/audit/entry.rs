@@ -148,8 +148,11 @@ impl Drop for Entry<'_> {
 
 /// The refusal of a write that would leave no record.
 pub(super) fn unrecordable() -> Fault {
-    Fault::new(Kind::Unavailable, "changes cannot be put on record just now, so none are made: nothing was done, try again later")
-        .because("the audit log cannot be written")
+    Fault::new(
+        Kind::Unavailable { retry_after: None },
+        "changes cannot be put on record just now, so none are made: nothing was done, try again later",
+    )
+    .because("the audit log cannot be written")
 }
 
 /// What the call does to the world; everything but a tool only reads.

@@ -112,7 +112,7 @@ impl Line {
 fn away(backend: &BackendName, wait: Duration) -> Fault {
     let seconds = wait.as_millis().div_ceil(1000).max(1);
     let message = format!("`{backend}` cannot be reached just now: nothing was done; try again in {seconds} s, not before");
-    Fault::new(Kind::Unavailable, message).because("the circuit breaker is open").at(backend)
+    Fault::new(Kind::Unavailable { retry_after: Some(wait) }, message).because("the circuit breaker is open").at(backend)
 }
 
 fn figures(lines: &[Line]) -> Vec<Figure<BackendLabels>> {

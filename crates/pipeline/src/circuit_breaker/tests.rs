@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use callgate_config::{Percent, Span};
-use callgate_model::{Backend, Call, Fault, Gateway as _, Json, Offers, Reply, Tool, ToolName, async_trait};
+use callgate_model::{Backend, Call, Fault, Gateway as _, Json, Kind, Offers, Reply, Target, Tool, ToolName, async_trait};
 use proptest::prelude::*;
 use serde_json::json;
 use tokio::time::{Instant, advance};
@@ -272,12 +272,14 @@ async fn calls_of_a_backend_that_is_down_are_refused_without_reaching_it() {
     let told = fixture.call("echo", json!({})).await;
     assert_eq!(told, "unavailable `script` cannot be reached just now: nothing was done; try again in 1 s, not before");
     assert_eq!(fixture.call("strict", json!({ "customer_id": "cust_aaaa" })).await, told, "every tool of the backend");
+    let refused = fixture.gate.call(fixture.prepared(Target::Tool("echo".into()), json!({}))).await.unwrap_err();
+    assert_eq!(*refused.kind(), Kind::Unavailable { retry_after: Some(Duration::from_secs(1)) });
     assert_eq!(fixture.reached(), 20);
     let metrics = fixture.gate.metrics();
     for line in [
         "mcp_breaker_state{backend=\"script\"} 2.0\n",
         "mcp_breaker_transitions_total{backend=\"script\",to=\"open\"} 1\n",
-        "mcp_breaker_refusals_total{backend=\"script\"} 2\n",
+        "mcp_breaker_refusals_total{backend=\"script\"} 3\n",
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }

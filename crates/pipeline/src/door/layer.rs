@@ -48,7 +48,7 @@ impl Layer for Door {
 
 /// The refusal of a call that has not begun.
 pub(crate) fn closing() -> Fault {
-    Fault::new(Kind::Unavailable, "this server is closing: nothing was done, so try again in a moment")
+    Fault::new(Kind::Unavailable { retry_after: None }, "this server is closing: nothing was done, so try again in a moment")
 }
 
 fn cut_off(call: &Call) -> Fault {
@@ -56,6 +56,6 @@ fn cut_off(call: &Call) -> Fault {
     if writes {
         Fault::unclear("this server closed before the change was known to be made: look before you try again")
     } else {
-        Fault::new(Kind::Unavailable, "this server closed before the answer was there: try again in a moment")
+        Fault::new(Kind::Unavailable { retry_after: None }, "this server closed before the answer was there: try again in a moment")
     }
 }

@@ -82,7 +82,7 @@ impl Layer for Fallback {
 
 /// The backend did not answer, for a reason that has nothing to do with the question.
 fn is_away(fault: &Fault) -> bool {
-    matches!(fault.kind(), Kind::Unavailable | Kind::Timeout | Kind::Overloaded { .. })
+    matches!(fault.kind(), Kind::Unavailable { .. } | Kind::Timeout | Kind::Overloaded { .. })
 }
 
 /// An answer from before, marked as one.

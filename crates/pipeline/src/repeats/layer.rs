@@ -123,7 +123,7 @@ fn is_the_callers(result: &Result<Reply, Fault>) -> bool {
         Ok(_) => false,
         Err(fault) => !matches!(
             fault.kind(),
-            Kind::Limited { .. } | Kind::Timeout | Kind::Overloaded { .. } | Kind::Unavailable | Kind::Unclear | Kind::Cancelled
+            Kind::Limited { .. } | Kind::Timeout | Kind::Overloaded { .. } | Kind::Unavailable { .. } | Kind::Unclear | Kind::Cancelled
         ),
     }
 }

@@ -126,7 +126,7 @@ impl Backend {
     fn is_worth(&self, fault: &Fault, tool: Tool) -> bool {
         let arose_here = fault.backend() == Some(&self.name);
         match fault.kind() {
-            Kind::Unavailable => tool.repeats && arose_here,
+            Kind::Unavailable { .. } => tool.repeats && arose_here,
             // A read leaves nothing unclear.
             Kind::Unclear => tool.repeats && !tool.reads && arose_here,
             _ => false,

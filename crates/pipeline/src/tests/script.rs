@@ -21,6 +21,7 @@ pub(crate) struct Script {
     reached: AtomicUsize,
     dropped: AtomicUsize,
     probe: Mutex<String>,
+    probed: AtomicUsize,
     odd: Option<Json>,
 }
 
@@ -34,6 +35,11 @@ impl Script {
     pub(super) fn dropped(&self) -> usize {
         self.dropped.load(Ordering::SeqCst)
     }
+    /// How often it was asked whether it is ready.
+    pub(super) fn probed(&self) -> usize {
+        self.probed.load(Ordering::SeqCst)
+    }
+
     pub(super) fn probe(&self, answer: &str) {
         *self.probe.lock().expect("a lock") = answer.into();
     }
@@ -149,9 +155,10 @@ impl Backend for Script {
     }
 
     async fn probe(&self) -> Result<(), Fault> {
+        self.probed.fetch_add(1, Ordering::SeqCst);
         let answer = self.probe.lock().expect("a lock").clone();
         match answer.as_str() {
-            "down" => Err(Fault::new(Kind::Unavailable, Fault::unavailable("script").message())),
+            "down" => Err(Fault::new(Kind::Unavailable { retry_after: None }, Fault::unavailable("script").message())),
             "hang" => std::future::pending().await,
             "panic" => panic!("on purpose"),
             _ => Ok(()),
@@ -165,7 +172,7 @@ impl Backend for Script {
             ("mcp_db_query_duration_seconds_bucket{le=\"+Inf\"}", 2.0),
             ("mcp_db_query_duration_seconds_count", 2.0),
             ("mcp_db_query_duration_seconds_sum", 0.5),
-            ("mcp_db_reconnects_total", 7.0),
+            ("mcp_db_connections_opened_total", 7.0),
         ]
     }
 }

@@ -9,8 +9,9 @@ use std::{sync::Arc, time::Duration};
 
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Found, Gateway,
-    Identity, InputRequest, InputRequired, Json, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply, Resource,
-    ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified, UriTemplate, async_trait,
+    Identity, InputRequest, InputRequired, Json, Kind, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply,
+    Resource, ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified, UriTemplate,
+    async_trait,
 };
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
@@ -124,6 +125,7 @@ fn fault(kind: &str) -> Fault {
         "timeout" => Fault::timeout(Duration::from_secs(5)),
         "unavailable" => Fault::unavailable("shop"),
         "unclear" => Fault::unclear("nobody knows"),
+        "down" => Fault::new(Kind::Unavailable { retry_after: Some(Duration::from_millis(2500)) }, "`shop` is down"),
         "overloaded" => Fault::overloaded("the gate", Duration::from_secs(1)),
         "capability" => Fault::capability(json!({ "sampling": {} })),
         "request" => Fault::request("makes no sense"),

@@ -211,7 +211,7 @@ async fn a_token_that_does_not_reach_is_told_what_would() {
 #[tokio::test]
 async fn not_now_is_said_by_status_header_and_sentence() {
     let site = super::open().await;
-    for (kind, status, seconds) in [("limited", 429, "7"), ("overloaded", 503, "1")] {
+    for (kind, status, seconds) in [("limited", 429, "7"), ("overloaded", 503, "1"), ("down", 503, "3")] {
         let answer = site.send(&call("fail", &json!({ "kind": kind }))).await;
         assert_eq!((answer.head.status, answer.head.header("retry-after")), (status, Some(seconds)));
         assert_eq!(answer.json()["result"]["isError"], true, "the model reads it");
@@ -220,7 +220,7 @@ async fn not_now_is_said_by_status_header_and_sentence() {
         let answer = site.send(&legacy).await;
         assert_eq!((answer.short().as_str(), answer.head.header("retry-after")), ("200 isError", Some(seconds)));
     }
-    reaches(&site.script.finished, 4).await;
+    reaches(&site.script.finished, 6).await;
 }
 
 #[tokio::test]
