@@ -69,6 +69,8 @@ pub(super) struct Connections {
     pub(super) most: usize,
     /// Calls that wait for one.
     pub(super) waiting: usize,
+    /// How many were made since the gate opened.
+    pub(super) opened: u64,
 }
 
 /// Why an engine does not take a statement or a script, for the operator.

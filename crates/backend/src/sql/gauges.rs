@@ -47,6 +47,7 @@ impl Durations {
             ("mcp_db_connections_idle", connections.idle as f64),
             ("mcp_db_connections_max", connections.most as f64),
             ("mcp_db_connections_waiting", connections.waiting as f64),
+            ("mcp_db_connections_opened_total", connections.opened as f64),
         ];
         let mut sum = 0;
         for (bucket, (_, name)) in self.buckets.iter().zip(BOUNDS) {

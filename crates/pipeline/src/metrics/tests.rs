@@ -35,7 +35,7 @@ async fn calls_are_counted_by_tool_and_outcome() {
         mcp_content_calls_total{target="resource",status="error"} 1
         mcp_content_calls_total{target="resource",status="success"} 1
         mcp_content_errors_total{target="resource",error_type="unknown"} 1
-        mcp_db_reconnects_total{backend="script"} 7
+        mcp_db_connections_opened_total{backend="script"} 7
         mcp_retries_total{backend="script"} 2
         mcp_tool_calls_total{tool_name="ask",status="input_required"} 1
         mcp_tool_calls_total{tool_name="echo",status="error"} 2
@@ -81,9 +81,9 @@ fn the_figures_of_backends_bear_their_name() {
         mcp_db_query_duration_seconds_bucket{backend="script",le="+Inf"} 2
         mcp_db_query_duration_seconds_count{backend="script"} 2
         mcp_db_query_duration_seconds_sum{backend="script"} 0.5
-        # HELP mcp_db_reconnects_total As the backend tells it.
-        # TYPE mcp_db_reconnects_total counter
-        mcp_db_reconnects_total{backend="script"} 7
+        # HELP mcp_db_connections_opened_total As the backend tells it.
+        # TYPE mcp_db_connections_opened_total counter
+        mcp_db_connections_opened_total{backend="script"} 7
     "##]]
     .assert_eq(&text[start..]);
 }

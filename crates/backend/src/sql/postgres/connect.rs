@@ -1,6 +1,12 @@
 //! Connections to PostgreSQL: how they are made, encrypted, checked before use, and replaced.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::CertificateDer, pki_types::pem::PemObject as _};
@@ -44,8 +50,8 @@ impl Tls {
     }
 }
 
-/// A pool of connections to `url`. Nothing connects before it is needed.
-pub(super) fn pool(url: &str, pool: &config::Pool) -> Result<(Pool, Tls), Objection> {
+/// A pool of connections to `url`, which counts those it makes. Nothing connects before it is needed.
+pub(super) fn pool(url: &str, pool: &config::Pool, opened: Arc<AtomicU64>) -> Result<(Pool, Tls), Objection> {
     let (config, tls) = settings(url)?;
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match &tls {
@@ -67,7 +73,8 @@ pub(super) fn pool(url: &str, pool: &config::Pool) -> Result<(Pool, Tls), Object
         })
     });
     // What is not inside of a transaction that says otherwise cannot write.
-    let reading = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+    let reading = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+        opened.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { client.batch_execute("SET default_transaction_read_only = on").await.map_err(HookError::Backend) })
     });
     let timeouts = Timeouts { wait: Some(pool.wait.0), create: Some(CONNECT), recycle: Some(PING * 2) };

@@ -11,7 +11,13 @@ mod numeric;
 mod tables;
 mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait, chain};
 use deadpool_postgres::{Object, Pool};
@@ -35,6 +41,8 @@ use work::Work;
 pub(super) struct Postgres {
     name: String,
     pool: Pool,
+    /// How many connections the pool has made.
+    opened: Arc<AtomicU64>,
     tls: Tls,
     wait: Duration,
     session: Session,
@@ -47,9 +55,10 @@ impl Postgres {
     /// Connects once, to see that it can.
     pub(super) async fn open(name: &str, url: &str, pool: &config::Pool, session: &Session) -> Result<Self, Objection> {
         let wait = pool.wait.0;
-        let (pool, tls) = connect::pool(url, pool)?;
+        let opened = Arc::new(AtomicU64::new(0));
+        let (pool, tls) = connect::pool(url, pool, opened.clone())?;
         drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", chain(&error))))?);
-        Ok(Self { name: name.to_owned(), pool, tls, wait, session: session.clone() })
+        Ok(Self { name: name.to_owned(), pool, opened, tls, wait, session: session.clone() })
     }
 
     async fn client(&self) -> Result<Object, Fault> {
@@ -163,6 +172,7 @@ impl Engine for Postgres {
     fn connections(&self) -> Connections {
         let status = self.pool.status();
         let active = status.size.saturating_sub(status.available);
-        Connections { active, idle: status.available, most: status.max_size, waiting: status.waiting }
+        let opened = self.opened.load(Ordering::Relaxed);
+        Connections { active, idle: status.available, most: status.max_size, waiting: status.waiting, opened }
     }
 }

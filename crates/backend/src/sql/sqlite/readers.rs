@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -31,6 +31,7 @@ pub(super) struct Readers {
     places: Arc<Semaphore>,
     free: Mutex<Vec<Reader>>,
     waiting: AtomicUsize,
+    opened: AtomicU64,
 }
 
 /// One who waits for a reader, counted until it is dropped.
@@ -70,7 +71,7 @@ impl Readers {
     /// At most `size` connections to the file at `path`.
     pub(super) fn new(path: PathBuf, size: usize, idle: Duration, lifetime: Duration) -> Self {
         let (places, free) = (Arc::new(Semaphore::new(size)), Mutex::new(Vec::with_capacity(size)));
-        Self { path, size, idle, lifetime, places, free, waiting: AtomicUsize::new(0) }
+        Self { path, size, idle, lifetime, places, free, waiting: AtomicUsize::new(0), opened: AtomicU64::new(0) }
     }
 
     /// Borrows a reader; waits at most `wait` for one. `None` if there was none in time.
@@ -124,6 +125,7 @@ impl Readers {
         let watch = Arc::new(Watch::new());
         let watching = watch.clone();
         connection.progress_handler(STEPS, Some(move || watching.is_over()))?;
+        self.opened.fetch_add(1, Ordering::Relaxed);
         Ok(Reader { connection, watch, opened: now, used: now })
     }
 
@@ -136,7 +138,8 @@ impl Readers {
     pub(super) fn connections(&self) -> Connections {
         let idle = self.free.lock().unwrap_or_else(PoisonError::into_inner).len();
         let active = self.size - self.places.available_permits();
-        Connections { active, idle, most: self.size, waiting: self.waiting.load(Ordering::Relaxed) }
+        let (waiting, opened) = (self.waiting.load(Ordering::Relaxed), self.opened.load(Ordering::Relaxed));
+        Connections { active, idle, most: self.size, waiting, opened }
     }
 }
 

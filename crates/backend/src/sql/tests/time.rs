@@ -143,3 +143,31 @@ impl Watcher {
         panic!("the statement still runs on the server");
     }
 }
+
+#[tokio::test]
+async fn connections_that_are_made_anew_are_counted() {
+    let yaml = "
+tools:
+  get: { backend: shop, description: One., effect: read, returns: one, sql: SELECT 1 AS one }
+";
+    for engine in engines() {
+        let world = World::open(&engine, yaml).await.unwrap();
+        let opened = || {
+            let figure = world.backend.gauges().into_iter().find(|(name, _)| *name == "mcp_db_connections_opened_total");
+            figure.map(|(_, count)| count).unwrap()
+        };
+        world.tool("get", "{}").await.unwrap();
+        let before = opened();
+        assert!(before >= 1.0, "{engine:?}");
+        world.tool("get", "{}").await.unwrap();
+        assert!((opened() - before).abs() < 0.5, "{engine:?}: the connection is used again");
+        if !engine.is_sqlite() {
+            let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity";
+            let of = "application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+            world.clean(&format!("{others} WHERE {of}")).await;
+            // The first call after it may still find the connection that is gone.
+            while world.tool("get", "{}").await.is_err() {}
+            assert!(opened() > before + 0.5, "{engine:?}: lost, and made anew");
+        }
+    }
+}
