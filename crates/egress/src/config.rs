@@ -49,10 +49,7 @@ impl Config {
                 problems.push(problem.help("write an address, a network such as `10.20.0.0/16`, or a host name"));
             }
         }
-        for (pointer, span) in [("/connect", self.connect), ("/timeout", self.timeout)] {
-            if span.get().is_zero() {
-                problems.push(section.problem(pointer, "must be longer than nothing"));
-            }
-        }
+        section.at_least(&[("/connect", self.connect, Span::millis(1)), ("/timeout", self.timeout, Span::millis(1))], problems);
+        section.at_least(&[("/answer", self.answer, Size(1))], problems);
     }
 }

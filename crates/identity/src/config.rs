@@ -63,6 +63,8 @@ impl Config {
 
     /// Adds what is wrong to `problems`; `section` is where it stands. Does no I/O.
     pub fn check(&self, section: &Section, egress: &callgate_egress::Config, problems: &mut Problems) {
+        // A key has some forty characters; no token is that short.
+        section.at_least(&[("/token", self.token, Size(64))], problems);
         if self.remember.get() > LONGEST {
             let problem = section.problem("/remember", format!("{} is longer than a revoked credential may still be taken", self.remember));
             problems.push(problem.help("write `5s` or less"));

@@ -37,6 +37,8 @@ pub struct Config {
     pub most: usize,
     /// How long a backend may take to say whether it is ready; default `2s`. One that takes longer is not.
     pub probe: Span,
+    /// For how long what the backends said to that is told again, however many ask; default `1s`. `0s`: everyone who asks has them asked.
+    pub probe_every: Span,
     /// How decisions about callers are kept.
     pub authorize: authorize::Config,
     /// How many calls may run at once.
@@ -60,6 +62,7 @@ impl Default for Config {
             settle: Span::millis(250),
             most: 2048,
             probe: Span::seconds(2),
+            probe_every: Span::seconds(1),
             authorize: authorize::Config::default(),
             bulkhead: bulkhead::Config::default(),
             breaker: circuit_breaker::Config::default(),
@@ -84,9 +87,15 @@ pub struct BackendConfig {
 }
 
 impl Config {
-    /// What no schema can say: that every backend named here is one of `backends`. `section` is where `calls` stands.
+    /// What no schema can say: bounds within which nothing could be answered, and names that are none of `backends`. `section` is where
+    /// `calls` stands.
     pub fn check(&self, section: &Section, backends: &[String], problems: &mut Problems) {
-        for (name, _) in self.backends.iter() {
+        section.at_least(&[("/deadline", self.deadline, Span::millis(10)), ("/probe", self.probe, Span::millis(10))], problems);
+        self.breaker.check(section, "/breaker", problems);
+        self.retry.check(section, "/retry", problems);
+        for (name, own) in self.backends.iter() {
+            own.breaker.check(section, &format!("/backends/{name}/breaker"), problems);
+            own.retry.check(section, &format!("/backends/{name}/retry"), problems);
             if !backends.contains(name) {
                 let known: Vec<_> = backends.iter().map(|own| format!("`{own}`")).collect();
                 let problem = section.key_problem(&format!("/backends/{name}"), format!("there is no backend `{name}`"));

@@ -302,9 +302,7 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
     }
     check_wire(root, section, problems);
     root.telemetry.check(&part(section, "telemetry"), &root.egress, problems);
-    if let Err((key, why)) = root.audit.heads.check() {
-        problems.push(section.problem(&format!("/audit/heads/{key}"), why));
-    }
+    root.audit.check(&part(section, "audit"), problems);
     root.store.check(&part(section, "store"), problems);
     root.shared.check(&part(section, "shared"), problems);
     root.quotas.check(&part(section, "quotas"), problems);

@@ -52,6 +52,8 @@ impl Config {
     /// What no schema can say. `section` is where it stands. The URL may hold a password, so nothing here repeats it.
     pub fn check(&self, section: &Section, problems: &mut Problems) {
         const HELP: &str = "write `postgres://user:password@host:5432/name`, better from a file or the environment: `url: { file: … }`";
+        section.at_least(&[("/connect", self.connect, Span::millis(10)), ("/statement", self.statement, Span::millis(10))], problems);
+        section.at_least(&[("/wal", self.wal, Size::kib(64))], problems);
         match (self.kind, &self.url) {
             (Name::Postgres, None) => problems.push(section.problem("/kind", "`postgres` needs the `url` of a database").help(HELP)),
             (Name::Postgres, Some(_)) => {

@@ -122,11 +122,8 @@ impl Config {
                 problems.push(section.problem(&format!("/traces/headers/{}", name.replace('~', "~0").replace('/', "~1")), why));
             }
         }
-        for (key, span) in [("every", traces.every), ("timeout", traces.timeout), ("backoff", traces.backoff)] {
-            if span.get().is_zero() {
-                problems.push(section.problem(&format!("/traces/{key}"), "must be longer than nothing"));
-            }
-        }
+        let spans = [("/traces/every", traces.every), ("/traces/timeout", traces.timeout), ("/traces/backoff", traces.backoff)];
+        section.at_least(&spans.map(|(at, span)| (at, span, Span::millis(1))), problems);
     }
 }
 

@@ -191,7 +191,7 @@ fn mistakes_are_found_when_the_configuration_is_read() {
     check("endpoint: 'http://127.0.0.1:4318', headers: { 'a b': { env: TOKEN } }", "is no name of a header");
     check("endpoint: 'http://127.0.0.1:4318', headers: { host: canary }", "is not for the operator to choose");
     check("endpoint: 'http://127.0.0.1:4318', headers: { a: \"canary\\n\" }", "a character that no header may have");
-    check("endpoint: 'http://127.0.0.1:4318', timeout: 0s", "must be longer than nothing");
+    check("endpoint: 'http://127.0.0.1:4318', timeout: 0s", "`0ms` is too little; at least `1ms`");
     check("endpoint: 'http://127.0.0.1:4318', ratio: 1.5", "ratio");
     check("endpoint: 'http://127.0.0.1:4318', queue: 0", "queue");
     check("ratio: 1", "endpoint");

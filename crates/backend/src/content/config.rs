@@ -51,6 +51,7 @@ pub struct PromptConfig {
     pub bytes: Size,
     /// How much work the template may make before it is stopped, roughly in steps. Default: 1000000.
     #[serde(default = "million")]
+    #[schemars(range(min = 1))]
     pub fuel: u64,
 }
 

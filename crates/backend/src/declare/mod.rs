@@ -30,6 +30,7 @@ pub use schemas::{Schemas, schemas, schemas_with};
 pub(crate) use input::validator;
 pub(crate) use near::meant;
 pub(crate) use read::{Shares, named};
+pub(crate) use terms::stands_in;
 
 use std::time::Duration;
 

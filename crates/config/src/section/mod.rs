@@ -144,6 +144,12 @@ impl Section {
         self.problem_at(pointer, Side::Value, message)
     }
 
+    /// Says what is lower than makes sense: where it stands, what it is, and the least it may be.
+    pub fn at_least<V: PartialOrd + fmt::Display>(&self, values: &[(&str, V, V)], problems: &mut Problems) {
+        let low = values.iter().filter(|(_, value, least)| value < least);
+        problems.extend(low.map(|(pointer, value, least)| self.problem(pointer, format!("`{value}` is too little; at least `{least}`"))));
+    }
+
     /// A mistake in the key at `pointer`, rather than in its value.
     #[must_use]
     pub fn key_problem(&self, pointer: &str, message: impl Into<String>) -> Problem {

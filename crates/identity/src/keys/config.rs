@@ -33,6 +33,7 @@ impl Default for Config {
 
 impl Config {
     pub(crate) fn check(&self, section: &Section, place: &str, problems: &mut Problems) {
+        section.at_least(&[(format!("{place}/patience").as_str(), self.patience, Span::millis(10))], problems);
         let is_word = (1..=16).contains(&self.prefix.len()) && self.prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if !is_word {
             let problem = section.problem(&format!("{place}/prefix"), format!("`{}` is no beginning of a key", self.prefix));

@@ -1,6 +1,6 @@
 //! What an operator may write under `audit`.
 
-use callgate_config::{Size, Span};
+use callgate_config::{Problems, Section, Size, Span};
 use callgate_store::Heads;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,6 +35,18 @@ pub struct Config {
     pub keep: Option<Span>,
     /// Signed heads of the log.
     pub heads: Heads,
+}
+
+impl Config {
+    /// What no schema can say; `section` is where it stands.
+    pub fn check(&self, section: &Section, problems: &mut Problems) {
+        if let Some(keep) = self.keep {
+            section.at_least(&[("/keep", keep, Span::seconds(1))], problems);
+        }
+        if let Err((key, why)) = self.heads.check() {
+            problems.push(section.problem(&format!("/heads/{key}"), why));
+        }
+    }
 }
 
 impl Default for Config {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callgate_config::{Percent, Span};
+use callgate_config::{Percent, Problems, Section, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Over how long attempts are counted; default `10s`.
+    /// Over how long attempts are counted; default `10s`, at least `10ms`.
     pub window: Option<Span>,
     /// Which part of the attempts must have found the backend away, or silent until the deadline, for it to count as down; default
     /// `50%`. What a tool itself refuses or reports as an error is no failure.
@@ -22,7 +22,7 @@ pub struct Config {
     /// the backend is never taken for down.
     #[schemars(range(min = 1))]
     pub least: Option<u32>,
-    /// How long calls are refused before the backend is tried again; default `1s`. It doubles each time the backend is still down.
+    /// How long calls are refused before the backend is tried again; default `1s`, at least `10ms`. It doubles each time the backend is still down.
     pub open: Option<Span>,
     /// The longest it doubles to; default `5s`.
     pub longest: Option<Span>,
@@ -39,6 +39,18 @@ pub struct Slow {
     pub after: Option<Span>,
     /// Which part of the attempts must be slow or worse; default `80%`.
     pub rate: Option<Percent>,
+}
+
+impl Config {
+    /// What no schema can say; `at` is where it stands in `section`.
+    pub(crate) fn check(&self, section: &Section, at: &str, problems: &mut Problems) {
+        // Less than this is less than a backend that works may need to answer.
+        let least = Span::millis(10);
+        let given = [("window", self.window), ("open", self.open), ("longest", self.longest), ("slow/after", self.slow.after)];
+        for (key, span) in given.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            section.at_least(&[(format!("{at}/{key}").as_str(), span, least)], problems);
+        }
+    }
 }
 
 /// The same with nothing left open.

@@ -84,6 +84,7 @@ pub enum Member {
 impl Config {
     /// What no schema can say; `section` is where it stands.
     pub fn check(&self, section: &Section, problems: &mut Problems) {
+        section.at_least(&[("/repeats/within", self.repeats.within, Span::seconds(1))], problems);
         for (index, rule) in self.rules.iter().enumerate() {
             let at = |part: &str| format!("/rules/{index}/{part}");
             if self.rules[..index].iter().any(|other| other.name == rule.name) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callgate_config::{Percent, Span};
+use callgate_config::{Percent, Problems, Section, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -24,6 +24,15 @@ pub struct Config {
     /// How many further attempts may be made beyond that part, so that a failure after a quiet time is tried again; default 10.
     /// They are saved up again while calls need no second attempt.
     pub floor: Option<u32>,
+}
+
+impl Config {
+    /// What no schema can say; `at` is where it stands in `section`.
+    pub(crate) fn check(&self, section: &Section, at: &str, problems: &mut Problems) {
+        for (key, span) in [("base", self.base), ("cap", self.cap)].into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            section.at_least(&[(format!("{at}/{key}").as_str(), span, Span::millis(1))], problems);
+        }
+    }
 }
 
 /// The same with nothing left open.

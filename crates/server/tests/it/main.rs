@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod database;

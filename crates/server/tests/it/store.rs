@@ -18,7 +18,7 @@ async fn a_database_that_cannot_be_meant_is_found_before_the_start() {
             ["gate.yaml:3:", "only `disable`, `require` and `verify-full`"],
         ),
         ("{ kind: postgres, url: 'postgres://a:hidden@b:x/c' }", ["gate.yaml:3:", "invalid"]),
-        ("{ kind: postgres, url: 'postgres://a:hidden@b/c', statement: 0s }", ["gate.yaml:3:", "longer than nothing"]),
+        ("{ kind: postgres, url: 'postgres://a:hidden@b/c', statement: 0s }", ["gate.yaml:3:", "`0ms` is too little"]),
         ("{ url: 'postgres://a:hidden@b/c' }", ["gate.yaml:3:", "only for `kind: postgres`"]),
     ] {
         let folder = Folder::with([("gate.yaml", &*format!("version: 1\nname: store\nstore: {store}\n"))]).unwrap();

@@ -40,9 +40,6 @@ impl Server {
     pub(super) fn of(config: &Config) -> Result<Self, Trouble> {
         let url = config.url.as_ref().ok_or_else(|| Trouble::Url("there is no `url` of a PostgreSQL server".into()))?;
         let (connect, statement) = (config.connect.get(), config.statement.get());
-        if connect.is_zero() || statement.is_zero() {
-            return Err(Trouble::Url("`connect` and `statement` must be longer than nothing".into()));
-        }
         let (mut target, tls) = settings(url.expose())?;
         target.connect_timeout(connect);
         Ok(Self { target, tls, connect, statement })

@@ -52,6 +52,7 @@ const MEMORY: &str = "memory";
 impl Config {
     /// What no schema can say. `section` is where it stands. The URL may hold a password, so nothing here repeats it.
     pub fn check(&self, section: &Section, problems: &mut Problems) {
+        section.at_least(&[("/timeout", self.timeout, Span::millis(1))], problems);
         if self.client().is_err() {
             let problem = section.problem("/url", "this is no address of a Redis server");
             problems.push(problem.help("write `memory`, `redis://host:6379/0`, or `rediss://user:password@host:6379/0` for TLS"));

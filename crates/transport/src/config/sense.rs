@@ -32,6 +32,11 @@ impl Config {
             ("/http/idle", http.idle, INSTANT),
             ("/http/write_time", http.write_time, INSTANT),
         ];
+        let tls = http
+            .tls
+            .iter()
+            .flat_map(|tls| [("/http/tls/handshake", tls.handshake, INSTANT), ("/http/tls/look", tls.look, Span::millis(100))]);
+        let spans: Vec<_> = spans.into_iter().chain(tls).collect();
         let small = sizes.iter().filter(|(_, size, least)| size < least).map(|(at, size, least)| (*at, few(size, least)));
         let short = spans.iter().filter(|(_, span, least)| span < least).map(|(at, span, least)| (*at, few(span, least)));
         small.chain(short).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use callgate_config::{Mapping, Problems, Section};
+use callgate_config::{Mapping, Problems, Section, Size};
 use callgate_expression::Rule;
 use callgate_model::{Effect, PromptArgument, PromptName, Reference};
 use serde_json::Value;
@@ -38,6 +38,7 @@ impl Prompt {
         let arguments = head.get(PromptConfig::ARGUMENTS);
         let arguments = arguments.map(|arguments| read_arguments(key, &arguments, shares, problems)).unwrap_or_default();
         let mut config: PromptConfig = rest.read(problems)?;
+        section.at_least(&[("/bytes", config.bytes, Size(1))], problems);
         let allow = config.allow.take().map(|allow| allow.check(&shares.language, Rule::OF_OTHERS, section, "/allow", problems));
         let mut check = Check { section, arguments: &arguments, problems };
         check.count(config.data.len());

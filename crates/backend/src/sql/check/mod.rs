@@ -5,7 +5,7 @@ mod tool;
 
 use std::path::PathBuf;
 
-use callgate_config::{Problems, Section};
+use callgate_config::{Problems, Section, Size, Span};
 use callgate_model::{BackendName, Reference, UriTemplate};
 
 use super::{
@@ -75,6 +75,9 @@ impl Place {
     }
 }
 
+/// Nothing fits into a reply that is smaller.
+const LEAST: Size = Size(1);
+
 /// A tool whose statements still have to be prepared.
 #[derive(Debug)]
 pub(super) struct CheckedTool {
@@ -114,6 +117,8 @@ pub(super) fn check(share: Share<Sql>, problems: &mut Problems) -> Option<Checke
     if migrate == Migrate::AtStart && migrations.is_none() {
         problems.push(share.section.problem("/migrate", "there are no `migrations` to run").help("name their folder"));
     }
+    let spans = [("/pool/idle", pool.idle), ("/pool/lifetime", pool.lifetime)];
+    share.section.at_least(&spans.map(|(at, span)| (at, span, Span::seconds(1))), problems);
     let before = problems.len();
     let session = Session::check(session.as_ref(), dialect, &share.section, problems);
     let tools: Vec<_> = share.tools.into_iter().filter_map(|entry| tool::check(entry, dialect, &session, problems)).collect();
@@ -159,6 +164,7 @@ fn resource_program(
         builder.argument(name, Type::String, None);
     }
     let returns = own.returns.unwrap_or_default();
+    own.bytes.iter().for_each(|bytes| section.at_least(&[("/bytes", *bytes, LEAST)], problems));
     let limits = Limits::of(own.rows, own.bytes);
     let window = match returns {
         Returns::One => Window::First(1),

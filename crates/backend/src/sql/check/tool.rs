@@ -4,7 +4,7 @@ use callgate_config::{Problems, Section};
 use callgate_model::{Effect, Sharing};
 
 use super::{
-    CheckedTool,
+    CheckedTool, LEAST,
     program::{Builder, Limits, step},
 };
 use crate::{
@@ -25,6 +25,7 @@ pub(super) fn check(entry: ToolEntry<config::Tool>, dialect: Dialect, session: &
     let before = problems.len();
     let access = if head.effect == Effect::Read { Access::Read } else { Access::Write };
     let limits = Limits::of(own.rows, own.bytes);
+    own.bytes.iter().for_each(|bytes| section.at_least(&[("/bytes", *bytes, LEAST)], problems));
     let mut builder = Builder::new(dialect, &section);
     for parameter in &head.input.parameters {
         builder.argument(&parameter.name, parameter.of.clone(), parameter.default.clone());

@@ -21,7 +21,7 @@ use super::{
     program::{Access, Program},
     sqlite::Sqlite,
 };
-use crate::declare::{Aim, Opening, Place as ResourcePlace};
+use crate::declare::{Aim, Opening, Place as ResourcePlace, stands_in};
 use columns::Columns;
 
 /// Connects to the database.
@@ -114,7 +114,9 @@ impl Opener {
         if self.describe(&mut program, &section).await.is_none() {
             return;
         }
-        let output = Json::of(&schema::of_reply(&program));
+        let output = schema::of_reply(&program);
+        stands_in(&head.terms, &output, &section, &mut self.problems);
+        let output = Json::of(&output);
         database.offers.tools.push(head.offer(Some(output)));
         let pages = program.access == Access::Read && program.returns == Returns::Many;
         let served = ServedTool { program: Arc::new(program), pages };
