@@ -6,6 +6,7 @@
 mod dispatch;
 mod drain;
 mod open;
+mod probes;
 mod running;
 
 use std::{
@@ -20,7 +21,6 @@ use callgate_model::{
     Invoke, Members, Notices, Origin, Probe, Reply, Target, Traces, Unidentified,
 };
 use callgate_store::{Store, shared::Shared};
-use futures_util::{FutureExt as _, future::join_all};
 use prometheus_client::registry::Registry;
 
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
 pub(crate) use dispatch::dispatch;
 pub(crate) use running::Running;
 
-use self::open::Targets;
+use self::{open::Targets, probes::Probes};
 
 /// What a gate is made of.
 pub struct Parts {
@@ -75,7 +75,7 @@ pub struct Gate {
     notices: Notices,
     running: Arc<Running>,
     traces: Option<Arc<dyn Traces>>,
-    probe: Duration,
+    probes: Probes,
     me: Weak<dyn Invoke>,
 }
 
@@ -125,16 +125,6 @@ impl Gate {
         }
         result
     }
-
-    async fn probe_backend(&self, name: &BackendName, backend: &dyn Backend) -> Probe {
-        let probe = std::panic::AssertUnwindSafe(backend.probe()).catch_unwind();
-        let state = match tokio::time::timeout(self.probe, probe).await {
-            Ok(Ok(answer)) => answer.map_err(|fault| fault.message().to_owned()),
-            Ok(Err(_)) => Err("the probe panicked".into()),
-            Err(_) => Err(format!("no answer within {:?}", self.probe)),
-        };
-        Probe { part: name.to_string(), state }
-    }
 }
 
 #[async_trait]
@@ -182,12 +172,11 @@ impl Gateway for Gate {
     }
 
     async fn ready(&self) -> Vec<Probe> {
-        let backends = self.backends.0.iter().map(|(name, backend)| self.probe_backend(name, backend.as_ref()));
         let mut probes = vec![
             Probe { part: "gate".into(), state: if self.running.is_closing() { Err("the gate is closing".into()) } else { Ok(()) } },
             Probe { part: "store".into(), state: self.store.audit().failure().map_or(Ok(()), Err) },
         ];
-        probes.extend(join_all(backends).await);
+        probes.extend(self.probes.of(&self.backends).await);
         probes
     }
 

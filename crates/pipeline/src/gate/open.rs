@@ -9,7 +9,7 @@ use std::{
 use callgate_model::{BackendName, Call, Caller, Catalog, Effect, Invoke, Item, Target, Tool};
 use prometheus_client::registry::Registry;
 
-use super::{Gate, Parts, Running};
+use super::{Gate, Parts, Running, probes::Probes};
 use crate::{
     Config, Error,
     audit::Strangers,
@@ -74,7 +74,7 @@ impl Gate {
                 notices,
                 running,
                 traces,
-                probe: settings.calls.probe.get(),
+                probes: Probes::new(&settings.calls),
                 catalog,
                 authority,
                 me,

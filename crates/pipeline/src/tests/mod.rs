@@ -120,7 +120,7 @@ async fn draining_cancels_what_outlives_its_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn readiness_asks_the_store_and_every_backend() {
-    let fixture = Fixture::new(&json!({}));
+    let fixture = Fixture::new(&json!({ "calls": { "probe_every": "0s" } }));
     assert_eq!(fixture.ready().await, "gate: ready\nstore: ready\nscript: ready\n");
     fixture.script.probe("down");
     fixture.ledger.fail(Some("disk full"));
@@ -129,6 +129,21 @@ async fn readiness_asks_the_store_and_every_backend() {
     assert!(fixture.ready().await.ends_with("script: no answer within 2s\n"));
     fixture.script.probe("panic");
     assert!(fixture.ready().await.ends_with("script: the probe panicked\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_ask_whether_the_gate_is_ready_cost_one_probe() {
+    let fixture = Fixture::new(&json!({}));
+    fixture.script.probe("hang");
+    let told = tokio::join!(fixture.ready(), fixture.ready(), fixture.ready());
+    assert!(told.0.ends_with("script: no answer within 2s\n") && told.0 == told.1 && told.1 == told.2, "{told:?}");
+    assert_eq!(fixture.script.probed(), 1);
+    fixture.script.probe("");
+    fixture.ledger.fail(Some("disk full"));
+    assert_eq!(fixture.ready().await, "gate: ready\nstore: disk full\nscript: no answer within 2s\n", "the store is looked at each time");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(fixture.ready().await, "gate: ready\nstore: disk full\nscript: ready\n");
+    assert_eq!(fixture.script.probed(), 2);
 }
 
 #[test]
