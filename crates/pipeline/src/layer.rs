@@ -20,7 +20,7 @@ use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
 
 use crate::{
-    Settings,
+    Carried, Settings,
     audit::Entry,
     authorize::{Authority, Judgement},
     circuit_breaker::Circuits,
@@ -264,4 +264,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) running: &'a Arc<Running>,
     /// Where a layer registers its metrics.
     pub(crate) registry: &'a mut Registry,
+    /// What the gate before this one leaves.
+    pub(crate) before: &'a Carried,
+    /// What this gate will leave.
+    pub(crate) carried: &'a mut Carried,
 }

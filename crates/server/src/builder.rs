@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
 use callgate_model::{Backend, BackendName, Clock, Identify, Identity, Json, Notices, Traces};
-use callgate_pipeline::Settings;
+use callgate_pipeline::{Carried, Settings};
 
 use crate::{
     Error, Gate,
@@ -166,7 +166,7 @@ impl Builder {
         let mut key = [0; 32];
         rand::fill(&mut key).expect("the system's random numbers do not run out");
         let kept = Kept { store, shared, key, notices: Notices::new(), clock };
-        let column = Column { identity, backends, identify, settings, traces }.open(&kept)?;
+        let column = Column { identity, backends, identify, settings, traces }.open(&kept, Carried::default())?;
         let listen = SocketAddr::from(([127, 0, 0, 1], 8000));
         Ok(Gate::new(Parts { column, wire, listen, folder: ".".into(), kept }))
     }

@@ -12,7 +12,7 @@ use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
 use callgate_model::{Clock, Identify, Notices, Traces};
-use callgate_pipeline::Forget;
+use callgate_pipeline::{Carried, Forget};
 use callgate_store::{Name, Store, Upkeep};
 use callgate_telemetry::Exporter;
 use callgate_transport::tls::Tls;
@@ -166,7 +166,7 @@ impl Configuration {
         let (wire, listen) = (self.root.wire.clone(), self.root.listen.0);
         let (path, environment, section) = (self.path.clone(), self.environment.clone(), self.section.clone());
         let (control, every, look) = (self.control(), self.root.reload.every.get(), self.look.clone());
-        let column = self.beside(&kept).await?;
+        let column = self.beside(&kept, Carried::default()).await?;
         let gate = Gate::new(Parts { column, wire, listen, folder: section.folder().to_owned(), kept: kept.clone() });
         Ok(gate.that_reloads(|live| {
             let reloader = Reloader::new(path, environment, live, kept, section);
@@ -174,12 +174,12 @@ impl Configuration {
         }))
     }
 
-    /// Opens everything that a configuration can change, with what is kept from one to the next.
-    pub(crate) async fn beside(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
-        self.column(kept, Aim::Serve).await
+    /// Opens everything that a configuration can change, with what is kept from one to the next and what the gate before it leaves.
+    pub(crate) async fn beside(self, kept: &Kept, before: Carried) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+        self.column(kept, before, Aim::Serve).await
     }
 
-    async fn column(self, kept: &Kept, aim: Aim) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+    async fn column(self, kept: &Kept, before: Carried, aim: Aim) -> Result<Arc<callgate_pipeline::Gate>, Error> {
         let opening = self.opening(aim, kept.key);
         let Self { root, plan, section, .. } = self;
         let opened = plan.open(&opening).await.map_err(Error::Configuration)?;
@@ -189,7 +189,7 @@ impl Configuration {
         let traces = traces(&root, section.folder(), kept.clock)?;
         let Root { calls, audit, cache, shared, quotas, .. } = root;
         let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
-        Column { identity, backends, identify, settings, traces }.open(kept)
+        Column { identity, backends, identify, settings, traces }.open(kept, before)
     }
 
     /// Opens all backends as a check does, and stores that forget: for questions about the gate, not to serve it.
@@ -203,7 +203,7 @@ impl Configuration {
         let shared = callgate_store::shared::open(&self.root.shared).await?;
         let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
         let (wire, listen, folder) = (self.root.wire.clone(), self.root.listen.0, self.section.folder().to_owned());
-        let column = self.column(&kept, Aim::Check).await?;
+        let column = self.column(&kept, Carried::default(), Aim::Check).await?;
         Ok(Gate::new(Parts { column, wire, listen, folder, kept }))
     }
 

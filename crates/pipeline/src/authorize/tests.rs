@@ -133,6 +133,7 @@ impl World {
             identify,
             notices: Notices::new(),
             traces: None,
+            before: crate::Carried::default(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).unwrap()),
         })?;
         Ok(Self { gate, shop, store })

@@ -15,7 +15,7 @@ use super::{
     circuit::{Circuit, State},
 };
 use crate::{
-    Config,
+    Carried, Config,
     metrics::{BackendLabels, Figure, Gauges},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct Circuits(Arc<[Line]>);
 #[derive(Debug)]
 struct Line {
     name: BackendName,
-    circuit: Circuit,
+    circuit: Arc<Circuit>,
     refused: Counter,
     /// To closed, half-open and open.
     turned: [Counter; 3],
@@ -39,7 +39,8 @@ struct Turn {
 }
 
 impl Circuits {
-    pub(crate) fn new(names: &[BackendName], config: &Config, registry: &mut Registry) -> Self {
+    /// A circuit that stood before and is set in the same way goes on as it is.
+    pub(crate) fn new(names: &[BackendName], config: &Config, before: &Carried, registry: &mut Registry) -> Self {
         let general = Terms::default().with(&config.breaker);
         let (refusals, turns) = (Family::<BackendLabels, Counter>::default(), Family::<Turn, Counter>::default());
         registry.register("mcp_breaker_refusals", "Calls and attempts refused because their backend is down", refusals.clone());
@@ -49,7 +50,7 @@ impl Circuits {
             let turned = |to| turns.get_or_create_owned(&Turn { backend: name.to_string(), to });
             Line {
                 name: name.clone(),
-                circuit: Circuit::new(terms),
+                circuit: stands(before, name, &terms).unwrap_or_else(|| Arc::new(Circuit::new(terms))),
                 refused: refusals.get_or_create_owned(&BackendLabels::of(name)),
                 turned: ["closed", "half_open", "open"].map(turned),
             }
@@ -58,6 +59,11 @@ impl Circuits {
         let seen = lines.clone();
         registry.register_collector(Box::new(Gauges(move || figures(&seen))));
         Self(lines)
+    }
+
+    /// For the gate that takes the place of this one.
+    pub(crate) fn carried(&self) -> Vec<(BackendName, Arc<Circuit>)> {
+        self.0.iter().map(|line| (line.name.clone(), line.circuit.clone())).collect()
     }
 
     /// How the circuit of this backend is set.
@@ -106,6 +112,11 @@ impl Line {
         self.refused.inc();
         away(&self.name, wait)
     }
+}
+
+fn stands(before: &Carried, name: &BackendName, terms: &Terms) -> Option<Arc<Circuit>> {
+    let (_, circuit) = before.circuits.iter().find(|(own, circuit)| own == name && circuit.terms() == terms)?;
+    Some(circuit.clone())
 }
 
 /// The refusal of a call whose backend is known to be down.

@@ -19,7 +19,7 @@ mod config;
 mod layer;
 mod window;
 
-pub(crate) use circuit::{Permit, Verdict};
+pub(crate) use circuit::{Circuit, Permit, Verdict};
 pub(crate) use circuits::Circuits;
 pub(crate) use config::Terms;
 pub use config::{Config, Slow};

@@ -24,7 +24,7 @@ use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
 
 use crate::{
-    Explanation, Settings,
+    Carried, Explanation, Settings,
     audit::Strangers,
     authorize::{self, Authority, Judgement},
     layer::{Column, Next},
@@ -55,6 +55,8 @@ pub struct Parts {
     pub notices: Notices,
     /// Who samples calls and sends their traces; `None` if nobody looks at any.
     pub traces: Option<Arc<dyn Traces>>,
+    /// What the gate leaves whose place this one takes; nothing for the first.
+    pub before: Carried,
     /// Wall-clock time.
     pub clock: Clock,
 }
@@ -75,6 +77,7 @@ pub struct Gate {
     notices: Notices,
     running: Arc<Running>,
     traces: Option<Arc<dyn Traces>>,
+    carried: Carried,
     probes: Probes,
     me: Weak<dyn Invoke>,
 }
@@ -90,6 +93,12 @@ impl Gate {
     #[must_use]
     pub fn everything(&self) -> &Arc<Catalog> {
         &self.catalog
+    }
+
+    /// What the gate that takes the place of this one goes on with.
+    #[must_use]
+    pub fn carried(&self) -> Carried {
+        self.carried.clone()
     }
 
     /// What the rules say of a call, rule by rule. Nothing is called and nothing is written down.

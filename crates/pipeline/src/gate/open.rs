@@ -11,7 +11,7 @@ use prometheus_client::registry::Registry;
 
 use super::{Gate, Parts, Running, probes::Probes};
 use crate::{
-    Config, Error,
+    Carried, Config, Error,
     audit::Strangers,
     authorize::{Authority, House},
     circuit_breaker::Circuits,
@@ -25,7 +25,7 @@ use crate::{
 impl Gate {
     /// Checks and puts together what `parts` describe. Starts nothing.
     pub fn open(parts: Parts) -> Result<Arc<Self>, Error> {
-        let Parts { identity, backends, identify, store, shared, settings, notices, traces, clock } = parts;
+        let Parts { identity, backends, identify, store, shared, settings, notices, traces, before, clock } = parts;
         let catalog = Arc::new(Catalog::of(backends.iter().cloned())?);
         let redaction = Arc::new(Redaction::new(&settings.audit, &catalog));
         let house = if identify.is_some() { House::Closed } else { House::Open };
@@ -33,7 +33,8 @@ impl Gate {
         let running = Arc::new(Running::default());
         let mut registry = Registry::default();
         let names: Vec<_> = backends.iter().map(|(name, _)| name.clone()).collect();
-        let circuits = Arc::new(Circuits::new(&names, &settings.calls, &mut registry));
+        let circuits = Arc::new(Circuits::new(&names, &settings.calls, &before, &mut registry));
+        let mut carried = Carried { circuits: circuits.carried(), ..Carried::default() };
         let mut opening = Opening {
             catalog: &catalog,
             backends: &names,
@@ -47,6 +48,8 @@ impl Gate {
             authority: &authority,
             running: &running,
             registry: &mut registry,
+            before: &before,
+            carried: &mut carried,
         };
         let mut steps = Vec::with_capacity(STACK.len());
         for row in STACK {
@@ -74,6 +77,7 @@ impl Gate {
                 notices,
                 running,
                 traces,
+                carried,
                 probes: Probes::new(&settings.calls),
                 catalog,
                 authority,

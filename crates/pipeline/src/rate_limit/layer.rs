@@ -22,7 +22,7 @@ struct RateLimit {
     about: Vec<Vec<usize>>,
     shared: Arc<dyn Shared>,
     /// What is counted here while the others cannot be asked.
-    alone: Memory,
+    alone: Arc<Memory>,
     replicas: u32,
     fallback: Counter,
 }
@@ -45,7 +45,9 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let rules = |tool: Option<&str>| quotas.iter().enumerate().filter(|(_, quota)| quota.covers(tool)).map(|(index, _)| index).collect();
     let about = tools.into_iter().map(Some).chain([None]).map(rules).collect();
     let shared = opening.shared.clone();
-    let (alone, replicas) = (Memory::new(&opening.settings.shared), opening.settings.shared.replicas);
+    let alone = opening.before.alone.clone().unwrap_or_else(|| Arc::new(Memory::new(&opening.settings.shared)));
+    opening.carried.alone = Some(alone.clone());
+    let replicas = opening.settings.shared.replicas;
     Ok(Box::new(RateLimit { quotas, about, shared, alone, replicas, fallback }))
 }
 

@@ -154,13 +154,10 @@ impl Shared for Gone {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn alone_each_replica_has_its_part() {
-    let rules = rule(&json!(["gate"]), &json!({ "limit": "6/1m" }));
-    let gone = Arc::new(Gone(Memory::new(&SharedConfig::default())));
-    let fixture = Fixture::sharing(&json!({ "quotas": { "rules": rules }, "shared": { "replicas": 3 } }), gone);
+/// What the next calls are told: that they were made, or when to come back.
+async fn waits(fixture: &Fixture, calls: usize) -> String {
     let mut words = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..calls {
         let call = fixture.prepared(Target::Tool("echo".into()), json!({}));
         words.push(match fixture.gate.call(call).await {
             Ok(_) => "ok".to_owned(),
@@ -170,6 +167,16 @@ async fn alone_each_replica_has_its_part() {
             },
         });
     }
-    assert_eq!(words.join(" "), "ok ok 30s 30s");
+    words.join(" ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn alone_each_replica_has_its_part() {
+    let rules = rule(&json!(["gate"]), &json!({ "limit": "6/1m" }));
+    let gone = Arc::new(Gone(Memory::new(&SharedConfig::default())));
+    let config = json!({ "quotas": { "rules": rules }, "shared": { "replicas": 3 } });
+    let fixture = Fixture::sharing(&config, gone);
+    assert_eq!(waits(&fixture, 4).await, "ok ok 30s 30s");
     assert!(fixture.gate.metrics().contains("mcp_quota_fallback_total 4\n"), "{}", fixture.gate.metrics());
+    assert_eq!(waits(&fixture.followed_by(&config), 1).await, "30s", "another configuration gives nothing back");
 }

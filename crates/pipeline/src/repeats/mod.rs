@@ -8,7 +8,7 @@ mod config;
 mod layer;
 
 pub use config::Config;
-pub(crate) use layer::open;
+pub(crate) use layer::{Failures, open};
 
 #[cfg(test)]
 mod tests;

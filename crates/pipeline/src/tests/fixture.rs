@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::script::Script;
-use crate::{Config, Error, Gate, Parts, Settings, audit, cache, outcome, rate_limit};
+use crate::{Carried, Config, Error, Gate, Parts, Settings, audit, cache, outcome, rate_limit};
 
 /// What an operator would write.
 #[derive(Default, Deserialize)]
@@ -40,6 +40,7 @@ pub(crate) struct Fixture {
     pub(crate) gate: Arc<Gate>,
     pub(crate) script: Arc<Script>,
     pub(crate) ledger: Arc<Ledger>,
+    replicas: Arc<dyn Shared>,
 }
 
 impl Fixture {
@@ -68,18 +69,23 @@ impl Fixture {
     pub(crate) fn beside(name: &str, backend: Arc<dyn Backend>, config: &Value) -> Self {
         let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
         let others = vec![(BackendName::new(name).expect("a name"), backend)];
-        Self::of(Script::default(), others, config, shared, None).expect("a gate")
+        Self::of(Script::default(), others, config, shared, None, Carried::default()).expect("a gate")
     }
 
     /// The same, and its calls are traced.
     pub(crate) fn traced(name: &str, backend: Arc<dyn Backend>, config: &Value, traces: Arc<dyn Traces>) -> Self {
         let shared = Arc::new(shared::Memory::new(&shared::Config::default()));
         let others = vec![(BackendName::new(name).expect("a name"), backend)];
-        Self::of(Script::default(), others, config, shared, Some(traces)).expect("a gate")
+        Self::of(Script::default(), others, config, shared, Some(traces), Carried::default()).expect("a gate")
+    }
+
+    /// The gate that takes the place of this one, with this configuration.
+    pub(crate) fn followed_by(&self, config: &Value) -> Self {
+        Self::of(Script::default(), Vec::new(), config, self.replicas.clone(), None, self.gate.carried()).expect("a gate")
     }
 
     fn over(script: Script, config: &Value, replicas: Arc<dyn Shared>) -> Result<Self, Error> {
-        Self::of(script, Vec::new(), config, replicas, None)
+        Self::of(script, Vec::new(), config, replicas, None, Carried::default())
     }
 
     fn of(
@@ -88,6 +94,7 @@ impl Fixture {
         config: &Value,
         replicas: Arc<dyn Shared>,
         traces: Option<Arc<dyn Traces>>,
+        before: Carried,
     ) -> Result<Self, Error> {
         let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
@@ -97,14 +104,15 @@ impl Fixture {
             identity: Identity::default(),
             backends,
             store: ledger.clone(),
-            shared: replicas,
+            shared: replicas.clone(),
             settings: Settings { calls, audit, cache, quotas, shared },
             identify: None,
             notices: callgate_model::Notices::new(),
             traces,
+            before,
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })?;
-        Ok(Self { gate, script, ledger })
+        Ok(Self { gate, script, ledger, replicas })
     }
 
     /// A call that can be made.

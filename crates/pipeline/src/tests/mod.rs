@@ -1,5 +1,6 @@
 //! The gate as a whole; the parts that all tests of this room share are in `fixture.rs`.
 
+mod carried;
 mod fixture;
 mod script;
 

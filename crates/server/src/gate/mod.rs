@@ -7,7 +7,7 @@ mod signals;
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use callgate_model::{Backend, BackendName, Caller, Catalog, Clock, Gateway, Identify, Identity, Members, Notices, Target, Traces};
-use callgate_pipeline::{Explanation, Settings};
+use callgate_pipeline::{Carried, Explanation, Settings};
 use callgate_store::{Store, shared::Shared};
 
 pub(crate) use self::live::Live;
@@ -42,11 +42,11 @@ pub(crate) struct Column {
 }
 
 impl Column {
-    /// Puts it together; nothing is served yet.
-    pub(crate) fn open(self, kept: &Kept) -> Result<Arc<callgate_pipeline::Gate>, Error> {
+    /// Puts it together, with what the gate before it leaves; nothing is served yet.
+    pub(crate) fn open(self, kept: &Kept, before: Carried) -> Result<Arc<callgate_pipeline::Gate>, Error> {
         let Self { identity, backends, identify, settings, traces } = self;
         let Kept { store, shared, notices, clock, .. } = kept.clone();
-        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, traces, clock };
+        let parts = callgate_pipeline::Parts { identity, backends, identify, store, shared, settings, notices, traces, before, clock };
         let column = callgate_pipeline::Gate::open(parts)?;
         callgate_transport::check(column.everything())
             .map_err(|(tool, why)| Error::Gate(callgate_pipeline::Error::Schema { tool, why }))?;

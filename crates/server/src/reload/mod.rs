@@ -108,7 +108,7 @@ impl Reloader {
             _ => true,
         };
         let waiting = OF_THE_PROCESS.into_iter().filter(differs).collect();
-        let gate = configuration.beside(kept).await?;
+        let gate = configuration.beside(kept, live.present().carried()).await?;
         live.exchange(gate);
         Ok(Reloaded { counts, waiting })
     }

@@ -113,6 +113,20 @@ async fn a_mistake_changes_nothing_and_is_told() {
 }
 
 #[tokio::test]
+async fn nobody_gets_a_quota_back_because_the_configuration_was_read_again() {
+    let folder = notes();
+    let quota = "quotas: { rules: [{ name: all, per: [caller], limit: 2/1h }] }";
+    folder.write("gate.yaml", &calm(&format!("{CONFIG}{quota}\n"))).unwrap();
+    let (_process, address) = serve(folder.path()).await;
+    for expected in [false, false, true] {
+        let reply = call(address, "get_note", &json!({ "id": "a" })).await;
+        assert_eq!(reply["result"]["isError"].as_bool().unwrap_or_default(), expected, "{reply}");
+        let (code, _, errors) = run(folder.path(), &["reload", "FOLDER"]).await;
+        assert_eq!(code, 0, "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn what_belongs_to_the_process_waits_for_the_next_start() {
     let folder = notes();
     folder.write("gate.yaml", &calm(CONFIG)).unwrap();

@@ -74,6 +74,7 @@ impl Fixture {
             identify: None,
             notices: callgate_model::Notices::new(),
             traces: None,
+            before: crate::Carried::default(),
             clock: Clock::Fixed(Timestamp::from_second(1_700_000_000).expect("a time")),
         })
         .expect("a gate");
