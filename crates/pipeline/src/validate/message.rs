@@ -124,7 +124,9 @@ impl Teller<'_> {
         let Some(wanted) = own.and_then(describe) else { return in_its_words(path, error) };
         let sentence = format!("{} must be {wanted}", path.subject());
         let is_hidden = |name: &String| self.redaction.hides(Some(self.schema.tool), name);
-        if path.names.iter().any(is_hidden) || self.redaction.hides_path(&path.names) {
+        // What stands below a hidden path is hidden too.
+        let is_below = (1..=path.names.len()).any(|end| self.redaction.hides_path(&path.names[..end]));
+        if is_below || path.names.iter().any(is_hidden) {
             return sentence;
         }
         let value = error.instance();

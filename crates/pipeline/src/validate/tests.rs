@@ -115,6 +115,13 @@ async fn what_is_not_written_down_is_not_repeated() {
         .assert_eq(&answer);
 }
 
+#[tokio::test]
+async fn what_stands_below_a_hidden_path_is_not_repeated() {
+    let fixture = Fixture::new(&json!({ "audit": { "redact": ["/items/*"] } }));
+    let answer = fixture.call("strict", json!({ "customer_id": "cust_ab12", "items": [{ "sku": "a", "quantity": "canary" }] })).await;
+    expect!["bad_arguments `items[0].quantity` must be an integer, at least 1"].assert_eq(&answer);
+}
+
 /// A pattern that would take a backtracking engine minutes.
 #[tokio::test]
 async fn patterns_are_linear() {
