@@ -19,14 +19,14 @@ use super::{
 pub struct Trace {
     recording: Arc<Recording>,
     at: u16,
+    /// There was no room for the step, so that this is where the nearest one above it stands. Nothing is said of it.
+    lost: bool,
 }
 
 /// A step under way. It ends with [`Step::end`]; dropped before, nobody waited for its end.
 #[derive(Debug)]
 pub struct Step {
     trace: Trace,
-    /// There was no room for it, so that it stands where its parent does.
-    lost: bool,
     ended: bool,
 }
 
@@ -67,12 +67,12 @@ impl Trace {
         let begun = Instant::now();
         let first = Frame::new(None, Cow::Borrowed("call"), SpanKind::Server, begun);
         let steps = Mutex::new(Steps { frames: vec![first], lost: 0 });
-        Step { trace: Self { recording: Arc::new(Recording { beginning, begun, steps }), at: 0 }, lost: false, ended: false }
+        Step { trace: Self { recording: Arc::new(Recording { beginning, begun, steps }), at: 0, lost: false }, ended: false }
     }
 
     /// Gives this step another name, in the operator's words.
     pub fn name(&self, name: impl Into<Cow<'static, str>>) {
-        self.recording.steps().frames[usize::from(self.at)].name = name.into();
+        self.say(|frame| frame.name = name.into());
     }
 
     /// Begins a step below this one.
@@ -90,7 +90,7 @@ impl Trace {
             u16::try_from(steps.frames.len() - 1).unwrap_or(self.at)
         };
         drop(steps);
-        Step { trace: Self { recording: self.recording.clone(), at }, lost, ended: false }
+        Step { trace: Self { recording: self.recording.clone(), at, lost }, ended: false }
     }
 
     /// The how manieth of its siblings this step is, beginning with 1.
@@ -104,17 +104,15 @@ impl Trace {
 
     /// Notes something about this step, which is worth seeing from now on. Never what the caller wrote.
     pub fn note(&self, key: &'static str, value: impl Into<Note>) {
-        let mut steps = self.recording.steps();
-        let frame = &mut steps.frames[usize::from(self.at)];
-        frame.notes.retain(|(own, _)| *own != key);
-        frame.notes.push((key, value.into()));
+        self.say(|frame| {
+            frame.notes.retain(|(own, _)| *own != key);
+            frame.notes.push((key, value.into()));
+        });
     }
 
     /// This step asks a system behind the gate. `name` says for what, in the operator's words.
     pub fn asks(&self, name: impl Into<Cow<'static, str>>) {
-        let mut steps = self.recording.steps();
-        let frame = &mut steps.frames[usize::from(self.at)];
-        (frame.kind, frame.name) = (SpanKind::Client, name.into());
+        self.say(|frame| (frame.kind, frame.name) = (SpanKind::Client, name.into()));
     }
 
     /// What whoever is asked in this step is given as `traceparent`.
@@ -129,11 +127,10 @@ impl Trace {
         self.recording.beginning.state.as_deref()
     }
 
-    fn end(&self, outcome: Ended) {
-        let ended = Instant::now();
-        let mut steps = self.recording.steps();
-        let frame = &mut steps.frames[usize::from(self.at)];
-        (frame.ended, frame.outcome) = (Some(ended), outcome);
+    fn say(&self, what: impl FnOnce(&mut Frame)) {
+        if !self.lost {
+            what(&mut self.recording.steps().frames[usize::from(self.at)]);
+        }
     }
 }
 
@@ -151,14 +148,15 @@ impl Step {
 
     /// Ends it without a trace of it: there was nothing to see.
     pub fn pass(mut self) {
-        if !std::mem::replace(&mut self.ended, true) && !self.lost {
-            self.trace.recording.steps().frames[usize::from(self.trace.at)].passed = true;
+        if !std::mem::replace(&mut self.ended, true) {
+            self.trace.say(|frame| frame.passed = true);
         }
     }
 
     fn close(&mut self, outcome: Ended) {
-        if !std::mem::replace(&mut self.ended, true) && !self.lost {
-            self.trace.end(outcome);
+        if !std::mem::replace(&mut self.ended, true) {
+            let ended = Instant::now();
+            self.trace.say(|frame| (frame.ended, frame.outcome) = (Some(ended), outcome));
         }
     }
 }

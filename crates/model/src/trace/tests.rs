@@ -133,13 +133,19 @@ async fn a_dropped_call_and_one_with_too_many_steps_are_collected_too() {
     let (shelf, root) = begin(2);
     let kept = root.trace().step("kept");
     let lost = kept.trace().step("lost");
-    // What is noted about a step without room stands with its parent.
-    lost.trace().note("key", 1);
+    // What is said of a step without room is not said of another.
+    lost.trace().name("tools/call lost");
+    lost.trace().asks("query lost");
+    lost.trace().note("key", 2);
+    kept.trace().note("key", 1);
+    lost.trace().note("other", 3);
+    // Nor what is said of a step below it.
+    lost.trace().step("lost too").trace().note("key", 4);
     lost.end(Ended::Well);
     let late = root.trace().clone();
     drop((kept, root));
     check(&shelf, "");
     // The last part of the call that is gone.
     drop(late);
-    check(&shelf, "abc a=1 lost=1\ncall Dropped 0ms\n  kept Dropped 0ms key=1\n");
+    check(&shelf, "abc a=1 lost=2\ncall Dropped 0ms\n  kept Dropped 0ms key=1\n");
 }
