@@ -124,17 +124,17 @@ impl Traces for Exporter {
         rand::fill(&mut random).expect("the system's random numbers do not run out");
         let (own, ids) = random.split_at(16);
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
-        let trace = parent.map_or_else(|| number(own).max(1), |parent| parent.trace);
-        if !self.sampler.takes(parent, trace) {
+        let (own, ids) = (number(own), u64::try_from(number(ids)).unwrap_or(u64::MAX));
+        if !self.sampler.takes(parent, (own >> 64) as u64) {
             return None;
         }
         self.start();
         let state = origin.tracestate.as_deref().filter(|state| parent.is_some() && is_tracestate(state));
         Some(Trace::begin(Beginning {
-            trace,
+            trace: parent.map_or_else(|| own.max(1), |parent| parent.trace),
             parent: parent.map(|parent| parent.span),
             state: state.map(Into::into),
-            ids: u64::try_from(number(ids)).unwrap_or(u64::MAX),
+            ids,
             at: self.clock.now(),
             most: self.most,
             collector: self.funnel.clone(),

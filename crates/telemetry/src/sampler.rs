@@ -2,7 +2,7 @@
 
 use callgate_model::TraceParent;
 
-/// Decides by the caller's word or by the trace's id, so that replicas and the next gate decide alike.
+/// Decides by the caller's word or by chance. The trace's id decides nothing: a caller chooses it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sampler {
     pub(crate) ratio: f64,
@@ -10,20 +10,19 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// Whether a call of this trace is sampled.
-    pub(crate) fn takes(self, parent: Option<TraceParent>, trace: u128) -> bool {
+    /// Whether a call with this parent is sampled; `chance` is random.
+    pub(crate) fn takes(self, parent: Option<TraceParent>, chance: u64) -> bool {
         match parent {
             Some(parent) if self.follow => parent.sampled,
-            _ => self.ratio >= 1.0 || part(trace) < self.ratio,
+            _ => self.ratio >= 1.0 || part(chance) < self.ratio,
         }
     }
 }
 
-/// Where an id stands between 0 and 1. Its lower half is what is random in it, whoever made it.
+/// Where a number stands between 0 and 1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-fn part(trace: u128) -> f64 {
-    let low = u64::try_from(trace & u128::from(u64::MAX)).unwrap_or(u64::MAX);
-    (low >> 11) as f64 / (1_u64 << 53) as f64
+fn part(chance: u64) -> f64 {
+    (chance >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]
@@ -32,9 +31,9 @@ mod tests {
 
     use super::Sampler;
 
-    fn check(ratio: f64, follow: bool, sampled: Option<bool>, low: u64, expected: bool) {
+    fn check(ratio: f64, follow: bool, sampled: Option<bool>, chance: u64, expected: bool) {
         let parent = sampled.map(|sampled| TraceParent { trace: 1, span: 1, sampled });
-        assert_eq!(Sampler { ratio, follow }.takes(parent, u128::from(low)), expected, "{ratio} {follow} {sampled:?} {low:x}");
+        assert_eq!(Sampler { ratio, follow }.takes(parent, chance), expected, "{ratio} {follow} {sampled:?} {chance:x}");
     }
 
     #[test]

@@ -93,6 +93,15 @@ async fn what_is_not_sampled_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_caller_who_is_not_followed_cannot_choose_a_trace_that_is_sampled() {
+    let collector = Collector::start().await.unwrap();
+    let exporter = exporter(&collector, "ratio: 0.5, follow: false");
+    let lucky = origin(Some("00-00000000000000010000000000000000-00f067aa0ba902b7-01"));
+    let sampled = (0..1000).filter(|_| exporter.begin(&lucky).is_some()).count();
+    assert!((300..700).contains(&sampled), "{sampled} of 1000");
+}
+
+#[tokio::test]
 async fn what_is_refused_is_dropped_and_not_sent_again() {
     let collector = Collector::start().await.unwrap();
     collector.answer(Mood::Status(500));
