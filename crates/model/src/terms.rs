@@ -45,6 +45,9 @@ pub struct Caching {
     pub tags: Vec<String>,
     /// Who shares it.
     pub shared: Sharing,
+    /// What the tool does, in as many words as its backend needs to tell it from what it did before: replies of another version are not
+    /// served.
+    pub version: String,
 }
 
 /// Who shares a cached reply.

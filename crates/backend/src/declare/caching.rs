@@ -1,5 +1,7 @@
 //! The keys `cache` and `invalidates` of a tool.
 
+use aws_lc_rs::digest;
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use callgate_config::{Problems, Section};
 use callgate_model::{Caching, UriTemplate};
 
@@ -23,7 +25,13 @@ pub(super) fn kept(config: &ToolConfig, input: &Input, section: &Section, proble
     let tags = &cache.tags;
     tags.iter().enumerate().for_each(|(index, tag)| check(tag, input, section, &format!("/cache/tags/{index}"), problems));
     let stale = cache.stale.map(|stale| stale.get()).unwrap_or_default();
-    Some(Caching { ttl: cache.ttl.get(), stale, tags: tags.clone(), shared: cache.shared.into() })
+    Some(Caching { ttl: cache.ttl.get(), stale, tags: tags.clone(), shared: cache.shared.into(), version: version(section) })
+}
+
+/// Another statement is another tool, though its name, its arguments and the columns of its rows are the same.
+fn version(section: &Section) -> String {
+    let digest = digest::digest(&digest::SHA256, section.said().as_bytes());
+    BASE64_STANDARD_NO_PAD.encode(&digest.as_ref()[..16])
 }
 
 /// The tags that a call makes stale. Only a tool that changes something has any.

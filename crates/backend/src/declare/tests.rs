@@ -436,12 +436,26 @@ async fn what_is_said_about_keeping_reaches_the_offer() {
 ";
     let opening = Opening { clock: Clock::System, key: [0; 32], aim: Aim::Serve };
     let opened = plan(&format!("{ECHO}{tools}")).unwrap().open(&opening).await.unwrap();
-    let terms: Vec<_> = opened.iter().flat_map(|opened| opened.backend.offers().tools).map(|tool| tool.terms).collect();
+    let mut terms: Vec<_> = opened.iter().flat_map(|opened| opened.backend.offers().tools).map(|tool| tool.terms).collect();
+    terms.iter_mut().filter_map(|terms| terms.cache.as_mut()).for_each(|cache| cache.version.clear());
     let said: Vec<_> = terms.iter().map(|terms| format!("{:?} {:?}", terms.cache, terms.invalidates)).collect();
     expect![[r#"
-        Some(Caching { ttl: 60s, stale: 0ns, tags: ["n:{name}"], shared: Role }) []
+        Some(Caching { ttl: 60s, stale: 0ns, tags: ["n:{name}"], shared: Role, version: "" }) []
         None ["n:{name}"]"#]]
     .assert_eq(&said.join("\n"));
+}
+
+#[tokio::test]
+async fn a_tool_that_does_something_else_is_another_version() {
+    let version = async |tool: &str| {
+        let opening = Opening { clock: Clock::System, key: [0; 32], aim: Aim::Serve };
+        let opened = plan(&format!("{ECHO}tools:\n  a: {tool}\n")).unwrap().open(&opening).await.unwrap();
+        opened[0].backend.offers().tools[0].terms.cache.clone().unwrap().version
+    };
+    let first = version("{ backend: hill, description: d, effect: read, say: x, cache: { ttl: 60s } }").await;
+    let same = version("{ backend: 'hill', description: d, effect: read, # the same\n    say: \"x\", cache: { ttl: 60s } }").await;
+    let other = version("{ backend: hill, description: d, effect: read, say: y, cache: { ttl: 60s } }").await;
+    assert!(first == same && first != other && first.len() == 22, "{first} {same} {other}");
 }
 
 #[test]

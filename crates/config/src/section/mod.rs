@@ -126,6 +126,12 @@ impl Section {
         self.node.to_json("", &[]) == other.node.to_json("", &[])
     }
 
+    /// What is written here, in the same order and in one form, however it is quoted and set.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.node.to_json("", &[]).to_string()
+    }
+
     /// The folder that relative paths are relative to.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -55,7 +55,7 @@ impl Terms {
 
 impl Kept {
     fn of(backend: &BackendName, tool: &Tool, caching: &Caching) -> Result<Self, Error> {
-        let Caching { ttl, stale, tags, shared } = caching;
+        let Caching { ttl, stale, tags, shared, .. } = caching;
         let name = tool.name.as_str();
         Ok(Self {
             keys: Keys::new(backend, tool, *shared),

@@ -172,7 +172,13 @@ struct Telling(AtomicBool);
 #[async_trait]
 impl Backend for Telling {
     fn offers(&self) -> Offers {
-        let cache = Some(Caching { ttl: Duration::from_secs(60), stale: Duration::ZERO, tags: Vec::new(), shared: Sharing::Caller });
+        let cache = Some(Caching {
+            ttl: Duration::from_secs(60),
+            stale: Duration::ZERO,
+            tags: Vec::new(),
+            shared: Sharing::Caller,
+            version: String::new(),
+        });
         let tool = Tool::new(ToolName::new("tell").expect("a name"), "", Json::of(&json!({ "type": "object" })));
         let tool = Tool { terms: Terms { cache, ..Terms::default() }, ..tool };
         Offers { tools: vec![tool], ..Offers::default() }

@@ -117,7 +117,7 @@ impl Fixture {
 
 fn kept(name: &str, stale: u64, tags: &[&str], shared: Sharing) -> Tool {
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-    let cache = Some(Caching { ttl: Duration::from_secs(60), stale: Duration::from_secs(stale), tags, shared });
+    let cache = Some(Caching { ttl: Duration::from_secs(60), stale: Duration::from_secs(stale), tags, shared, version: String::new() });
     let schema = json!({ "type": "object", "properties": { "id": { "default": "main" } } });
     let tool = Tool::new(ToolName::new(name).expect("a name"), "", Json::of(&schema));
     Tool { terms: Terms { cache, ..Terms::default() }, ..tool }
