@@ -1,6 +1,7 @@
 //! What every store keeps, and what the SQLite file keeps by itself.
 
 mod chain;
+mod heads;
 mod intents;
 mod keys;
 pub(crate) mod postgres;

@@ -35,11 +35,13 @@ pub struct Heads {
     pub key: Option<Secret>,
     /// A secret that signs with HMAC-SHA-256 instead, where one key for signing and checking is enough. At least 32 bytes.
     pub secret: Option<Secret>,
+    /// What signed before: keys in PEM or secrets, with which old heads are still checked. To replace a key, move it here.
+    pub before: Vec<Secret>,
 }
 
 impl Default for Heads {
     fn default() -> Self {
-        Self { file: None, every: Span::seconds(60), key: None, secret: None }
+        Self { file: None, every: Span::seconds(60), key: None, secret: None, before: Vec::new() }
     }
 }
 
@@ -54,27 +56,34 @@ impl Heads {
             (None, Some(_), _) => Err(("key", "there is no `file` to sign heads in".into())),
             (None, _, Some(_)) => Err(("secret", "there is no `file` to sign heads in".into())),
             (Some(_), None, None) => Err(("file", "heads need a `key` or a `secret` to be signed with".into())),
+            (None, None, None) if !self.before.is_empty() => {
+                Err(("before", "there is no `file` with heads that were signed before".into()))
+            }
             (None, None, None) => Ok(()),
             (Some(_), ..) if self.every.get().is_zero() => Err(("every", "must be longer than nothing".into())),
-            (Some(_), Some(_), _) => self.keys().map(drop).map_err(|why| ("key", why)),
-            (Some(_), _, Some(_)) => self.keys().map(drop).map_err(|why| ("secret", why)),
+            (Some(_), key, _) => {
+                let place = if key.is_some() { "key" } else { "secret" };
+                self.own().map_err(|why| (place, why))?;
+                self.earlier().map(drop).map_err(|why| ("before", why))
+            }
         }
     }
 
     /// What signs and checks.
     pub fn keys(&self) -> Result<Keys, String> {
-        if let Some(pem) = &self.key {
-            let base64: String = pem.expose().lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-            let pair = STANDARD.decode(base64).ok().and_then(|der| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok());
-            return pair
-                .map(Keys::Ed25519)
-                .ok_or_else(|| "is no Ed25519 key in PEM; `openssl genpkey -algorithm ed25519` makes one".into());
+        Ok(Keys { own: self.own()?, earlier: self.earlier()? })
+    }
+
+    fn own(&self) -> Result<Key, String> {
+        match &self.key {
+            Some(pem) => Key::pair(pem.expose()),
+            None => Key::shared(self.secret.as_ref().map(|secret| secret.expose().as_str()).unwrap_or_default()),
         }
-        let secret = self.secret.as_ref().map(|secret| secret.expose().as_bytes()).unwrap_or_default();
-        if secret.len() < SHORTEST {
-            return Err(format!("has fewer than {SHORTEST} bytes"));
-        }
-        Ok(Keys::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret))))
+    }
+
+    fn earlier(&self) -> Result<Vec<Key>, String> {
+        let key = |text: &str| if text.contains("-----BEGIN") { Key::pair(text) } else { Key::shared(text) };
+        self.before.iter().map(|secret| key(secret.expose())).collect()
     }
 
     pub(super) fn journal(&self) -> io::Result<Option<Journal>> {
@@ -87,7 +96,13 @@ impl Heads {
 }
 
 /// What signs heads and checks them.
-pub enum Keys {
+pub struct Keys {
+    own: Key,
+    earlier: Vec<Key>,
+}
+
+/// One of them.
+enum Key {
     /// A key pair.
     Ed25519(Ed25519KeyPair),
     /// A shared secret.
@@ -101,6 +116,29 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
+    fn sign(&self, text: &str) -> String {
+        self.own.sign(text)
+    }
+
+    fn holds(&self, text: &str, signature: &str) -> bool {
+        std::iter::once(&self.own).chain(&self.earlier).any(|key| key.holds(text, signature))
+    }
+}
+
+impl Key {
+    fn pair(pem: &str) -> Result<Self, String> {
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
+        let pair = STANDARD.decode(base64).ok().and_then(|der| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok());
+        pair.map(Self::Ed25519).ok_or_else(|| "is no Ed25519 key in PEM; `openssl genpkey -algorithm ed25519` makes one".into())
+    }
+
+    fn shared(secret: &str) -> Result<Self, String> {
+        if secret.len() < SHORTEST {
+            return Err(format!("has fewer than {SHORTEST} bytes"));
+        }
+        Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()))))
+    }
+
     fn sign(&self, text: &str) -> String {
         match self {
             Self::Ed25519(pair) => STANDARD.encode(pair.sign(text.as_bytes())),
