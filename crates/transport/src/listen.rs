@@ -88,13 +88,11 @@ impl Stream {
     }
 }
 
-/// The part of `filter` that can be had: resources only if they may be read, and each once.
+/// The part of `filter` that can be had: resources only if they may be read, and each once. To look at one is to decide about it, so no more
+/// are looked at than could be granted.
 fn grant(may_read: impl Fn(&str) -> bool, filter: Filter, most: usize) -> Filter {
     let mut uris: Vec<String> = Vec::new();
-    for uri in filter.uris {
-        if uris.len() == most {
-            break;
-        }
+    for uri in filter.uris.into_iter().take(most) {
         if !uris.contains(&uri) && may_read(&uri) {
             uris.push(uri);
         }

@@ -65,6 +65,16 @@ async fn a_listener_that_was_too_slow_is_told_to_look_again() {
 }
 
 #[tokio::test]
+async fn no_more_resources_are_looked_at_than_may_be_watched() {
+    let mut config = Config::default();
+    config.listen.resources = 2;
+    let site = Site::open(&config).await;
+    let filter = json!({ "resourceSubscriptions": ["test://none", "test://one", "test://many/1"] });
+    let first = listen(&site, &json!(1), &filter).await.message().await.expect("an acknowledgement");
+    assert_eq!(first["params"]["notifications"], json!({ "resourceSubscriptions": ["test://one"] }));
+}
+
+#[tokio::test]
 async fn there_are_only_so_many_streams() {
     let mut config = Config::default();
     config.listen.per_caller = 1;
