@@ -1,8 +1,8 @@
 //! A sampled call seen from the inside: which steps it took, how long each of them, and how they ended.
 //!
 //! It promises that a call which is not sampled carries nothing of this; that a step ends when its guard does, on whatever way a call
-//! is left; that there is a bound on the steps; and that what is collected names nothing the caller wrote. It leaves to whoever implements
-//! [`Traces`] which calls are sampled and where the spans go.
+//! is left; that there is a bound on the steps; and that what is collected names nothing the caller wrote, apart from the request's id and the
+//! trace context. It leaves to whoever implements [`Traces`] which calls are sampled and where the spans go.
 //!
 //! Most steps only let a call pass. When the last part of a call is gone, the steps worth seeing become spans: those that somebody
 //! noted something about, that answered or failed by themselves, that called more than once, or that took their own time.

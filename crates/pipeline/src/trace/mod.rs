@@ -2,7 +2,7 @@
 //!
 //! It promises that a call which is not sampled pays for one look at an `Option` in each layer and nothing else, and that what is noted
 //! comes from the catalog and the code: no argument, no name or URI that the caller wrote, and who is calling only where the operator
-//! wants it. It leaves what is worth seeing to `model`, and sampling and sending to whoever implements [`Traces`].
+//! wants it. The request's id, which a caller may choose, is the one exception: it leads to the log. It leaves what is worth seeing to `model`, and sampling and sending to whoever implements [`Traces`].
 
 use callgate_model::{Call, Ended, Fault, Found, Reply, Step, Target, Trace, Traces};
 
