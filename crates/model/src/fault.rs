@@ -7,7 +7,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use crate::BackendName;
+use crate::{BackendName, excerpt};
+
+/// How much of a name is repeated.
+const EXCERPT: usize = 80;
 
 /// A failed call. Made by the constructor for its kind, then given its cause with [`Fault::because`].
 #[derive(Clone, Debug)]
@@ -105,13 +108,13 @@ impl Fault {
     /// No such tool or prompt, for this caller.
     #[must_use]
     pub fn unknown(what: &str, name: &str) -> Self {
-        Self::new(Kind::Unknown { uri: None }, format!("unknown {what} `{}`", excerpt(name)))
+        Self::new(Kind::Unknown { uri: None }, format!("unknown {what} `{}`", excerpt(name, EXCERPT)))
     }
 
     /// No such resource, for this caller.
     #[must_use]
     pub fn unknown_resource(uri: &str) -> Self {
-        Self::new(Kind::Unknown { uri: Some(uri.into()) }, format!("unknown resource `{}`", excerpt(uri)))
+        Self::new(Kind::Unknown { uri: Some(uri.into()) }, format!("unknown resource `{}`", excerpt(uri, EXCERPT)))
     }
 
     /// A request that makes no sense.
@@ -252,21 +255,4 @@ impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
-}
-
-/// Whether a reader can see it, and sees it where it stands. Two names that differ only in what cannot be seen look the same, and text
-/// that runs the other way looks like another.
-fn is_visible(c: char) -> bool {
-    let is_format = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-    !c.is_control() && !is_format
-}
-
-/// The first characters of what a caller sent, safe to repeat in a sentence.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut short: String = text.chars().take(LONGEST).map(|c| if is_visible(c) { c } else { '\u{fffd}' }).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }

@@ -25,6 +25,7 @@ mod reply;
 mod terms;
 mod trace;
 mod uri;
+mod visible;
 
 pub use answer::{Answers, InputRequest, InputRequired};
 pub use async_trait::async_trait;
@@ -49,6 +50,7 @@ pub use reply::{Completion, Message, PromptReply, Reference, Reply, Role, ToolRe
 pub use terms::{Allow, Caching, Condition, Fallback, Sharing, Terms};
 pub use trace::{Beginning, Collect, Ended, Note, Span, SpanKind, Spans, Step, Tally, Trace, TraceParent, Traces, is_tracestate};
 pub use uri::{TemplateError, UriTemplate};
+pub use visible::{excerpt, visible};
 
 /// The members of a JSON object, in the order in which they were written.
 pub type Members = serde_json::Map<String, serde_json::Value>;

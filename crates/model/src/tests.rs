@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use crate::{Deadline, Json, ToolName, UriTemplate};
+use crate::{Deadline, Fault, Json, ToolName, UriTemplate};
 
 #[test]
 fn names_keep_their_rule() {
@@ -11,6 +11,20 @@ fn names_keep_their_rule() {
     }
     for bad in ["", "a b", "pay\u{200b}ment", "é", "a/b", &"x".repeat(129)] {
         assert!(ToolName::new(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn names_are_repeated_without_what_cannot_be_seen() {
+    let cases = [
+        ("pay\u{200b}ment", "pay\u{fffd}ment".to_owned()),
+        ("\u{202e}gnp.exe\u{7}", "\u{fffd}gnp.exe\u{fffd}".into()),
+        ("\u{e0041}", "\u{fffd}".into()),
+        (&"\u{7}".repeat(81), format!("{}…", "\u{fffd}".repeat(80))),
+        (&"é".repeat(80), "é".repeat(80)),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(Fault::unknown("tool", name).message(), format!("unknown tool `{expected}`"), "{name:?}");
     }
 }
 

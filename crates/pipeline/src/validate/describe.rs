@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use callgate_model::excerpt;
 use serde_json::Value;
-
-use super::message::excerpt;
 
 /// How much of a pattern or a list of choices is told.
 const LONGEST: usize = 80;

@@ -1,6 +1,6 @@
 //! The sentence about arguments that do not fit: which one, what was wrong, what would be right.
 
-use callgate_model::Fault;
+use callgate_model::{Fault, excerpt};
 use jsonschema::{ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
@@ -195,15 +195,6 @@ fn shown(value: &Value, keyword: &str, redaction: &Redaction) -> Option<String> 
 /// A name in backticks.
 pub(super) fn quote(name: &str) -> String {
     format!("`{}`", excerpt(name, 2 * EXCERPT))
-}
-
-/// The first characters of `text`, without control characters.
-pub(super) fn excerpt(text: &str, longest: usize) -> String {
-    let mut short: String = text.chars().take(longest).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(longest).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 /// The name that was probably meant.

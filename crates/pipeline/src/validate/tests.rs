@@ -99,6 +99,15 @@ async fn all_problems_are_told_at_once_in_bounded_space() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_seen_is_shown_as_such() {
+    check(
+        json!({ "customer_id": "a\u{202e}b\u{200b}" }),
+        expect![[r#"bad_arguments `customer_id` must be a string matching `^cust_[a-z0-9]{4}$`, not "a�b�""#]],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn hidden_arguments_are_not_repeated() {
     check(
         json!({ "customer_id": "cust_ab12", "pin": "12345-canary" }),

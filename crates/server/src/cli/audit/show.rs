@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use callgate::audit::{Entry, Report, Row};
+use callgate_model::visible;
 
 /// The first line of a table.
 pub(super) const HEADER: &str = "chain,seq,at,request,depth,tenant,caller,proof,transport,revision,session,traceparent,sort,name,\
@@ -17,7 +18,7 @@ pub(super) fn line(entry: &Entry) -> String {
     let reason = entry.reason.as_ref().map_or_else(String::new, |reason| format!("  ({reason})"));
     let Entry { at, request, sort, name, outcome, arguments, .. } = entry;
     let text = format!("{at:.3}  {place:<8}  {who:<20}  {sort} {name}  {outcome}{reason}  {millis:.1} ms  {request}  {arguments}");
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).chain(['\n']).collect()
+    text.chars().map(visible).chain(['\n']).collect()
 }
 
 /// The record as it is hashed, and its hash.
