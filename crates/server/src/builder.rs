@@ -162,7 +162,7 @@ impl Builder {
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
         let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
         let store = callgate_store::open(&callgate_store::Opening { config: &store, upkeep, folder: Path::new(".") }).await?;
-        let shared = callgate_store::shared::open(&settings.shared).await?;
+        let shared = callgate_store::shared::open(&settings.shared, Path::new(".")).await?;
         let mut key = [0; 32];
         rand::fill(&mut key).expect("the system's random numbers do not run out");
         let kept = Kept { store, shared, key, notices: Notices::new(), clock };

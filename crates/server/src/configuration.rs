@@ -153,7 +153,7 @@ impl Configuration {
                 self.control().context("this configuration has neither `shared.url` nor `control.socket`; start the gate anew instead")?;
             return control::ask(&socket, &control::Request::Forget { what, tenant }).await;
         }
-        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        let shared = callgate_store::shared::open(&self.root.shared, self.section.folder()).await?;
         callgate_pipeline::forget(&what, tenant.as_deref(), &shared).await?;
         Ok("dropped in all replicas".to_owned())
     }
@@ -161,7 +161,7 @@ impl Configuration {
     /// Opens the store and all backends.
     pub async fn open(self) -> Result<Gate, Error> {
         let store = callgate_store::open(&store_opening(&self.root, self.section.folder())).await?;
-        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        let shared = callgate_store::shared::open(&self.root.shared, self.section.folder()).await?;
         let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
         let (wire, listen) = (self.root.wire.clone(), self.root.listen.0);
         let (path, environment, section) = (self.path.clone(), self.environment.clone(), self.section.clone());
@@ -200,7 +200,7 @@ impl Configuration {
         self.root.shared = callgate_store::shared::Config::default();
         (self.root.auth, self.root.audit.keep, self.root.audit.heads) = (None, None, callgate_store::Heads::default());
         let store = callgate_store::open(&store_opening(&self.root, self.section.folder())).await?;
-        let shared = callgate_store::shared::open(&self.root.shared).await?;
+        let shared = callgate_store::shared::open(&self.root.shared, self.section.folder()).await?;
         let kept = Kept { store, shared, key: self.key(), notices: Notices::new(), clock: Clock::System };
         let (wire, listen, folder) = (self.root.wire.clone(), self.root.listen.0, self.section.folder().to_owned());
         let column = self.column(&kept, Carried::default(), Aim::Check).await?;

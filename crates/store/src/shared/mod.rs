@@ -11,7 +11,12 @@ mod rate;
 mod redis;
 mod subscription;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -78,14 +83,29 @@ pub enum Verdict {
 #[error("what replicas share cannot be reached just now")]
 pub struct Away;
 
-/// The URL is none that a server can have. It is not repeated, because it may hold a password.
+/// Why what replicas share has no way to its server. The URL is not repeated, because it may hold a password.
 #[derive(Debug, thiserror::Error)]
-#[error("`shared.url` is no address of a Redis server")]
-pub struct Error;
+pub enum Error {
+    /// The URL is none that a server can have.
+    #[error("`shared.url` is no address of a Redis server")]
+    Url,
+    /// There are certificates for a connection that is not encrypted.
+    #[error("`shared.ca` is for an address that begins with `rediss://`")]
+    Plain,
+    /// The certificates cannot be read.
+    #[error("cannot read the certificates in `{path}`: {why}")]
+    Authority {
+        /// Their file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+}
 
-/// Opens what `config` describes. A server that is away is no error: it is looked for until it is there.
-pub async fn open(config: &Config) -> Result<Arc<dyn Shared>, Error> {
-    Ok(match config.client()? {
+/// Opens what `config` describes; relative paths are relative to `folder`. A server that is away is no error: it is looked for until it is
+/// there.
+pub async fn open(config: &Config, folder: &Path) -> Result<Arc<dyn Shared>, Error> {
+    Ok(match config.client(folder)? {
         Some(client) => Arc::new(redis::Redis::open(config, client).await),
         None => Arc::new(Memory::new(config)),
     })

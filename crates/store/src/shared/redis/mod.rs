@@ -12,7 +12,7 @@ pub(super) mod script;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use ::redis::{Client, Cmd, FromRedisValue, RedisResult, ServerErrorKind, cmd};
+use ::redis::{Client, Cmd, FromRedisValue, RedisResult, ServerErrorKind, TlsCertificates, cmd};
 use async_trait::async_trait;
 use bytes::Bytes;
 use prometheus_client::registry::Registry;
@@ -42,6 +42,11 @@ pub(super) struct Redis {
 /// The client for a URL; no message of its error holds the URL.
 pub(super) fn client(url: &str) -> RedisResult<Client> {
     Client::open(url)
+}
+
+/// The same, and the server's certificate is checked against these (PEM).
+pub(super) fn client_trusting(url: &str, authority: Vec<u8>) -> RedisResult<Client> {
+    Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert: Some(authority) })
 }
 
 impl Redis {

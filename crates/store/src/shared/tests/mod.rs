@@ -1,5 +1,6 @@
 //! What every kind of shared state promises; what only a server can do to one stands in `outages.rs`.
 
+mod encrypted;
 mod fair;
 mod outages;
 mod same;

@@ -1,6 +1,6 @@
 //! A server that is away, frozen, emptied, started again.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use callgate_config::{Secret, Span};
@@ -22,7 +22,7 @@ async fn server() -> Option<Server> {
 /// The budget is generous, because tests run beside many others.
 async fn shared(server: &Server) -> Arc<dyn Shared> {
     let config = Config { url: Secret::new(server.url()), timeout: Span::millis(200), ..Config::default() };
-    open(&config).await.unwrap()
+    open(&config, Path::new(".")).await.unwrap()
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
