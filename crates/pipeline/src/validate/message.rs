@@ -98,7 +98,7 @@ impl Teller<'_> {
                 text.add(|| self.missing(&path, property.as_str().unwrap_or_default(), error));
             }
             kind if TOLD.contains(&kind.keyword()) => text.add(|| self.unfit(&path, error)),
-            _ => text.add(|| in_its_words(&path, error)),
+            _ => text.add(|| self.in_its_words(&path, error)),
         }
     }
 
@@ -110,19 +110,19 @@ impl Teller<'_> {
             None if (1..=listed).contains(&names().count()) => format!(" (there are {})", list(names())),
             None => String::new(),
         };
-        format!("there is no argument {}{hint}", quote(&path.member(name)))
+        format!("there is no argument {}{hint}", quote(&self.redaction.name(&path.member(name))))
     }
 
     fn missing(&self, path: &Path, name: &str, error: &ValidationError<'_>) -> String {
         let wanted = self.beside(error, "properties").and_then(|properties| properties.get(name)).and_then(describe);
         let wanted = wanted.map_or_else(String::new, |wanted| format!(": {wanted}"));
-        format!("{} is missing{wanted}", quote(&path.member(name)))
+        format!("{} is missing{wanted}", quote(&self.redaction.name(&path.member(name))))
     }
 
     fn unfit(&self, path: &Path, error: &ValidationError<'_>) -> String {
         let own = self.beside(error, "");
-        let Some(wanted) = own.and_then(describe) else { return in_its_words(path, error) };
-        let sentence = format!("{} must be {wanted}", path.subject());
+        let Some(wanted) = own.and_then(describe) else { return self.in_its_words(path, error) };
+        let sentence = format!("{} must be {wanted}", self.subject(path));
         let is_hidden = |name: &String| self.redaction.hides(Some(self.schema.tool), name);
         // What stands below a hidden path is hidden too.
         let is_below = (1..=path.names.len()).any(|end| self.redaction.hides_path(&path.names[..end]));
@@ -135,6 +135,16 @@ impl Teller<'_> {
         let near = value.as_str().and_then(|value| nearest(value, options));
         let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{}`?)", excerpt(near, EXCERPT)));
         format!("{sentence}{got}{hint}")
+    }
+
+    /// The validator's own words, without the value.
+    fn in_its_words(&self, path: &Path, error: &ValidationError<'_>) -> String {
+        format!("{}: {}", self.subject(path), excerpt(&error.masked().to_string(), WORDS))
+    }
+
+    /// What it is about. Names of members may be the caller's own.
+    fn subject(&self, path: &Path) -> String {
+        if path.text.is_empty() { "the arguments".into() } else { quote(&self.redaction.name(&path.text)) }
     }
 
     /// The keyword `name` beside the one that was not kept; the schema itself if `name` is empty.
@@ -169,15 +179,6 @@ impl Path {
     fn member(&self, name: &str) -> String {
         if self.text.is_empty() { name.to_owned() } else { format!("{}.{name}", self.text) }
     }
-
-    fn subject(&self) -> String {
-        if self.text.is_empty() { "the arguments".into() } else { quote(&self.text) }
-    }
-}
-
-/// The validator's own words, without the value.
-fn in_its_words(path: &Path, error: &ValidationError<'_>) -> String {
-    format!("{}: {}", path.subject(), excerpt(&error.masked().to_string(), WORDS))
 }
 
 /// What was given, as it may be repeated: a short excerpt of a scalar, only the sort or size of anything else.

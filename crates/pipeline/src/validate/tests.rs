@@ -131,6 +131,15 @@ async fn what_stands_below_a_hidden_path_is_not_repeated() {
     expect!["bad_arguments `items[0].quantity` must be an integer, at least 1"].assert_eq(&answer);
 }
 
+#[tokio::test]
+async fn names_that_are_not_written_down_are_not_repeated() {
+    check(
+        json!({ "customer_id": "cust_ab12", "ann@mail.example": 1 }),
+        expect!["bad_arguments there is no argument `[redacted]` (there are `customer_id`, `limit`, `tier`, `email`, `pin`, `since`, `tags`, `items`, `either`)"],
+    )
+    .await;
+}
+
 /// A pattern that would take a backtracking engine minutes.
 #[tokio::test]
 async fn patterns_are_linear() {
