@@ -131,14 +131,17 @@ impl Memory {
     /// The decision, or the last one if none could be made and that one is not too old.
     pub(crate) fn outlast(&self, digest: Digest, decision: Result<Arc<Caller>, Refusal>) -> Result<Arc<Caller>, Refusal> {
         let Err(Refusal::Away { .. }) = &decision else { return decision };
-        let Some(known) = self.known.get(&digest) else { return decision };
-        let (now, end) = (Instant::now(), known.decided + self.spans.away);
-        if now >= end || self.has_ended(&known.caller) {
-            return decision;
-        }
-        let caller = known.caller.clone();
-        self.known.insert(digest, Known { until: end.min(now + self.spans.usual), is_asked: false, ..known });
-        Ok(caller)
+        let now = Instant::now();
+        // In one step: what somebody else has just heard to be revoked does not come back.
+        let kept = self.known.entry(digest).and_compute_with(|entry| match entry.map(Entry::into_value) {
+            Some(known) if now < known.decided + self.spans.away && !self.has_ended(&known.caller) => {
+                let end = known.decided + self.spans.away;
+                Op::Put(Known { until: end.min(now + self.spans.usual), is_asked: false, ..known })
+            }
+            Some(_) | None => Op::Nop,
+        });
+        let CompResult::ReplacedWith(entry) = kept else { return decision };
+        Ok(entry.into_value().caller)
     }
 
     fn has_ended(&self, caller: &Caller) -> bool {
