@@ -43,7 +43,7 @@ impl Desk {
             marks: Marks::default(),
             seats: Seats::new(config.listen.per_caller, config.listen.total),
             waits: Seats::new(config.questions.per_caller, config.questions.total),
-            spent: Spent::new(config.questions.spent),
+            spent: Spent::new(config.questions.spent, config.questions.spent_per_caller),
             config: config.clone(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),

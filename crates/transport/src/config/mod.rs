@@ -146,6 +146,9 @@ pub struct Questions {
     /// expire; beyond it writes that asked back are refused for a while. Modern clients.
     #[schemars(range(min = 1))]
     pub spent: usize,
+    /// How many of them may be of one caller. Default 10000; beyond it only that caller's writes are refused.
+    #[schemars(range(min = 1))]
+    pub spent_per_caller: usize,
 }
 
 impl Default for Questions {
@@ -160,6 +163,7 @@ impl Default for Questions {
             total: 1024,
             pace: Span::millis(250),
             spent: 100_000,
+            spent_per_caller: 10_000,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -103,33 +103,59 @@ fn value(digest: &mut Context, value: &Value) {
     }
 }
 
-/// States that have started a write. They start nothing a second time, as far as this process knows.
+/// States that have started a write. They start nothing a second time, as far as this process knows. Nobody can use up the room of all.
 pub(crate) struct Spent {
     most: usize,
-    states: Mutex<HashMap<Vec<u8>, i64>>,
+    per_caller: usize,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    /// By their digest: until when they could be used again, and whose they were.
+    states: HashMap<Vec<u8>, (i64, Arc<str>)>,
+    /// How many of them each caller has.
+    callers: HashMap<Arc<str>, usize>,
 }
 
 impl Spent {
-    /// Remembers so many states at once.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, states: Mutex::default() }
+    /// Remembers so many states at once, and so many of one caller.
+    pub(crate) fn new(most: usize, per_caller: usize) -> Self {
+        Self { most, per_caller, used: Mutex::default() }
     }
 
-    /// Uses `state` up, or refuses because it was.
-    pub(super) fn spend(&self, state: &str, expires: i64, now: i64) -> Result<(), Fault> {
+    /// Uses the caller's `state` up, or refuses because it was.
+    pub(super) fn spend(&self, caller: &Arc<str>, state: &str, expires: i64, now: i64) -> Result<(), Fault> {
         let name = aws_lc_rs::digest::digest(&SHA256, state.as_bytes()).as_ref().to_vec();
-        let mut spent = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.len() >= self.most {
-            spent.retain(|_, expires| *expires >= now);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.states.contains_key(&name) {
+            return Err(Fault::request(
+                "this `requestState` was used before; what it led to stands. Make a new call only for a new action",
+            ));
         }
-        if spent.len() >= self.most {
+        if !self.has_room(&used, caller) {
+            used.forget(now);
+        }
+        if !self.has_room(&used, caller) {
             return Err(Fault::overloaded("the gate", std::time::Duration::from_secs(60)));
         }
-        match spent.insert(name, expires) {
-            None => Ok(()),
-            Some(_) => {
-                Err(Fault::request("this `requestState` was used before; what it led to stands. Make a new call only for a new action"))
-            }
+        used.states.insert(name, (expires, caller.clone()));
+        *used.callers.entry(caller.clone()).or_default() += 1;
+        Ok(())
+    }
+
+    fn has_room(&self, used: &Used, caller: &Arc<str>) -> bool {
+        used.states.len() < self.most && used.callers.get(caller).is_none_or(|count| *count < self.per_caller)
+    }
+}
+
+impl Used {
+    /// Lets go of what is too old to be used again.
+    fn forget(&mut self, now: i64) {
+        self.states.retain(|_, (expires, _)| *expires >= now);
+        self.callers.clear();
+        for (_, caller) in self.states.values() {
+            *self.callers.entry(caller.clone()).or_default() += 1;
         }
     }
 }

@@ -30,7 +30,7 @@ impl Round {
                 let memory = Memory::open(desk, &about(&call.caller, &call.target, &call.arguments), state)?;
                 // Whoever may leave something half done must not be started twice by one state.
                 if on_leave == Leave::Finish {
-                    desk.spent.spend(state, memory.expires, desk.clock.now().as_second())?;
+                    desk.spent.spend(call.caller.key(), state, memory.expires, desk.clock.now().as_second())?;
                 }
                 memory
             }

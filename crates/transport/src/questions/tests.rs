@@ -37,8 +37,16 @@ fn a_short_secret_is_refused_and_not_shown() {
 
 #[test]
 fn only_so_many_used_states_are_remembered() {
-    let spent = Spent::new(1);
-    assert!(spent.spend("first", 10, 0).is_ok());
-    assert!(spent.spend("second", 10, 0).is_err(), "there is no room");
-    assert!(spent.spend("second", 20, 11).is_ok(), "the first is too old to be used again");
+    let spent = Spent::new(3, 2);
+    let spend =
+        |caller: &str, state: &str, expires, now| spent.spend(&caller.into(), state, expires, now).map_err(|fault| fault.kind().code());
+    assert_eq!(spend("ann", "first", 10, 0), Ok(()));
+    assert_eq!(spend("ann", "first", 10, 0), Err("bad_request"));
+    assert_eq!(spend("ann", "second", 20, 0), Ok(()));
+    assert_eq!(spend("ann", "third", 10, 0), Err("overloaded"), "the caller has no room");
+    assert_eq!(spend("ann", "second", 20, 0), Err("bad_request"), "what was used is known all the same");
+    assert_eq!(spend("bob", "third", 20, 0), Ok(()), "others have");
+    assert_eq!(spend("cid", "fourth", 20, 0), Err("overloaded"), "there is no room");
+    assert_eq!(spend("cid", "fourth", 20, 11), Ok(()), "the first is too old to be used again");
+    assert_eq!(spend("ann", "fifth", 20, 11), Err("overloaded"));
 }
