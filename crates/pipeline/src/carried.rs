@@ -1,7 +1,7 @@
 //! What one gate hands to the gate that takes its place.
 //!
-//! Nobody gets anything back because a configuration was read again: a backend that is down stays down, a call that keeps failing stays
-//! refused, and what was counted without the other replicas stays counted. Quotas themselves, and kept replies that replicas share, are in
+//! Nobody gets anything back because a configuration was read again: a backend that is down stays down, and what was counted without
+//! the other replicas stays counted. A call that kept failing is looked at again: it may be what the operator has mended. Quotas themselves, and kept replies that replicas share, are in
 //! what replicas share, which all gates of a process have in common. What has other numbers now begins anew.
 
 use std::{fmt, sync::Arc};
@@ -9,15 +9,13 @@ use std::{fmt, sync::Arc};
 use callgate_model::BackendName;
 use callgate_store::shared::Memory;
 
-use crate::{circuit_breaker::Circuit, repeats::Failures};
+use crate::circuit_breaker::Circuit;
 
 /// State that outlives a configuration.
 #[derive(Clone, Default)]
 pub struct Carried {
     /// One for each backend.
     pub(crate) circuits: Vec<(BackendName, Arc<Circuit>)>,
-    /// The calls that keep failing.
-    pub(crate) failures: Option<Arc<Failures>>,
     /// What is counted while what replicas share is away.
     pub(crate) alone: Option<Arc<Memory>>,
 }

@@ -23,7 +23,10 @@ pub use redis::Redis;
 use std::time::Duration;
 
 /// The longest that anything here waits. It is only ever reached by a test that fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to leave a server alone that is starting, before it is asked again.
+pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests;

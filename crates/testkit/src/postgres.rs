@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use tokio::{process::Command, time::timeout};
 
-use crate::{Folder, PATIENCE, Process};
+use crate::{Folder, PATIENCE, PAUSE, Process};
 
 const USUAL: &str = "/usr/lib/postgresql";
 
@@ -75,7 +75,7 @@ impl Postgres {
         self.process = Some(Process::logged(command, &self.log())?);
         timeout(PATIENCE, async {
             while !self.answers().await? {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(PAUSE).await;
             }
             anyhow::Ok(())
         })

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Folder, PATIENCE, Process};
+use crate::{Folder, PATIENCE, PAUSE, Process};
 
 /// A server that keeps nothing on disk. It is killed with the value.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Redis {
         self.process = Some(Process::start(&self.program, &arguments, &[])?);
         timeout(PATIENCE, async {
             while self.ask("PING").await.is_err() {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(PAUSE).await;
             }
         })
         .await

@@ -23,16 +23,10 @@ const CALLS: usize = 16;
 
 struct Repeats {
     config: Config,
-    failures: Arc<Failures>,
-    refused: Counter,
-}
-
-/// The calls that keep failing.
-pub(crate) struct Failures {
     /// By the caller's key; only of callers that have failed.
     callers: Cache<Arc<str>, Arc<Mutex<Vec<Failing>>>>,
-    most: u64,
     hasher: RandomState,
+    refused: Counter,
 }
 
 /// A call that fails, by its hash.
@@ -44,16 +38,14 @@ struct Failing {
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let config = opening.settings.quotas.repeats.clone();
-    let before = opening.before.failures.clone().filter(|failures| failures.most == config.callers);
-    let failures = before.unwrap_or_else(|| Arc::new(Failures::of(config.callers)));
-    opening.carried.failures = Some(failures.clone());
+    let callers = Cache::builder().max_capacity(config.callers).eviction_policy(EvictionPolicy::lru()).build();
     let refused = Counter::default();
     opening.registry.register(
         "mcp_repeats_refused",
         "Calls refused because the same call of the same caller kept failing",
         refused.clone(),
     );
-    Ok(Box::new(Repeats { config, failures, refused }))
+    Ok(Box::new(Repeats { config, callers, hasher: RandomState::new(), refused }))
 }
 
 #[async_trait]
@@ -63,7 +55,7 @@ impl Layer for Repeats {
     }
 
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
-        let known = self.failures.callers.get(call.caller.key());
+        let known = self.callers.get(call.caller.key());
         if let Some(known) = &known {
             self.look(call, known)?;
         }
@@ -75,16 +67,6 @@ impl Layer for Repeats {
             lock(&known).retain(|failing| failing.call != hash);
         }
         result
-    }
-}
-
-impl Failures {
-    fn of(most: u64) -> Self {
-        Self {
-            callers: Cache::builder().max_capacity(most).eviction_policy(EvictionPolicy::lru()).build(),
-            most,
-            hasher: RandomState::new(),
-        }
     }
 }
 
@@ -103,7 +85,7 @@ impl Repeats {
 
     fn count(&self, call: &Call) {
         let hash = self.hash(call);
-        let known = self.failures.callers.get_with(call.caller.key().clone(), Arc::default);
+        let known = self.callers.get_with(call.caller.key().clone(), Arc::default);
         let mut calls = lock(&known);
         match calls.iter_mut().find(|failing| failing.call == hash) {
             Some(failing) => failing.times += 1,
@@ -118,7 +100,7 @@ impl Repeats {
 
     /// What makes two calls of a caller the same. The order of the arguments does not.
     fn hash(&self, call: &Call) -> u64 {
-        let mut hasher = self.failures.hasher.build_hasher();
+        let mut hasher = self.hasher.build_hasher();
         call.target.sort().hash(&mut hasher);
         call.target.name().hash(&mut hasher);
         call.arguments.hash(&mut hasher);

@@ -8,7 +8,7 @@ mod config;
 mod layer;
 
 pub use config::Config;
-pub(crate) use layer::{Failures, open};
+pub(crate) use layer::open;
 
 #[cfg(test)]
 mod tests;

@@ -161,8 +161,8 @@ async fn calls_that_take_for_ever() {
     let (ann, bob) = (gate.token("ann", "acme", ""), gate.token("bob", "globex", ""));
     gate.play(vec![row("one", call("endless", &json!({})).bearer(&ann), expect![[r#"
         200
-        {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"no answer within 300ms; ask for less, or try again later"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
-    "#]]).recorded("timeout").running(1)]).await;
+        {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"no answer within 700ms; ask for less, or try again later"}],"isError":true,"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
+    "#]]).recorded("timeout").running(1).within(Duration::from_secs(2))]).await;
     let before = healthy(gate.address, &bob, 200).await;
     let endless = call("endless", &json!({})).bearer(&ann).header("X-Request-ID", "endless");
     let ask = async || {

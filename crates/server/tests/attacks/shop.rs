@@ -103,7 +103,7 @@ tools:
     description: Count for ever.
     effect: read
     allow: anyone
-    deadline: 300ms
+    deadline: 700ms
     concurrency: 2
     sql: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS most FROM n
     returns: one
