@@ -149,8 +149,9 @@ impl Configuration {
     /// Without one they are in the gate that runs with this configuration, and it is asked.
     pub async fn forget(&self, what: Forget, tenant: Option<String>) -> anyhow::Result<String> {
         if self.root.shared.is_alone() {
-            let socket =
-                self.control().context("this configuration has neither `shared.url` nor `control.socket`; start the gate anew instead")?;
+            let socket = self
+                .control()
+                .context("`control.socket` is `none` in this configuration, and nothing is shared; start the gate anew instead")?;
             return control::ask(&socket, &control::Request::Forget { what, tenant }).await;
         }
         let shared = callgate_store::shared::open(&self.root.shared, self.section.folder()).await?;
@@ -209,7 +210,7 @@ impl Configuration {
 
     /// Asks the gate that runs with this configuration to read it again; says what came of it.
     pub async fn reload_running(&self) -> anyhow::Result<String> {
-        let socket = self.control().context("this configuration has no `control.socket`; send SIGHUP to the process instead")?;
+        let socket = self.control().context("`control.socket` is `none` in this configuration; send SIGHUP to the process instead")?;
         control::ask(&socket, &control::Request::Reload).await
     }
 
@@ -219,7 +220,10 @@ impl Configuration {
     }
 
     fn control(&self) -> Option<PathBuf> {
-        self.root.control.socket.as_ref().map(|socket| self.section.folder().join(socket))
+        match &self.root.control.socket {
+            control::Socket::At(socket) => Some(self.section.folder().join(socket)),
+            control::Socket::Nowhere => None,
+        }
     }
 
     fn opening(&self, aim: Aim, key: [u8; 32]) -> Opening {

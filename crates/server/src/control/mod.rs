@@ -8,10 +8,10 @@ mod ask;
 #[cfg(unix)]
 mod serve;
 
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 use callgate_pipeline::Forget;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use ask::ask;
@@ -22,13 +22,56 @@ pub(crate) use serve::Control;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// The socket; default `data/control/callgate.sock`. Its folder is made for the gate's user alone. `null`: no control.
-    pub(crate) socket: Option<PathBuf>,
+    /// The socket; default `data/control/callgate.sock`. Its folder is made for the gate's user alone. `none`: no control; `SIGHUP`
+    /// and watched files still reload.
+    pub(crate) socket: Socket,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { socket: Some("data/control/callgate.sock".into()) }
+        Self { socket: Socket::At("data/control/callgate.sock".into()) }
+    }
+}
+
+/// The word for no socket. A file of that name would be written `./none`.
+const NONE: &str = "none";
+
+/// Where the socket is, if there is one.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(from = "PathBuf", into = "PathBuf")]
+pub(crate) enum Socket {
+    /// There is none.
+    Nowhere,
+    /// Here, relative to the configuration.
+    At(PathBuf),
+}
+
+impl From<PathBuf> for Socket {
+    fn from(path: PathBuf) -> Self {
+        if path.as_os_str() == NONE { Self::Nowhere } else { Self::At(path) }
+    }
+}
+
+impl From<Socket> for PathBuf {
+    fn from(socket: Socket) -> Self {
+        match socket {
+            Socket::Nowhere => NONE.into(),
+            Socket::At(path) => path,
+        }
+    }
+}
+
+impl JsonSchema for Socket {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Socket".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "x-expected": "a path such as `data/control/callgate.sock`, or `none` for no control" })
     }
 }
 

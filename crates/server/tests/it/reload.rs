@@ -163,6 +163,46 @@ async fn nobody_listens_where_no_gate_runs() {
 }
 
 #[tokio::test]
+async fn a_gate_without_control_has_no_socket_and_still_heeds_the_signal() {
+    let folder = notes();
+    let closed = |text: &str| calm(&format!("{text}control: {{ socket: none }}\n"));
+    folder.write("gate.yaml", &closed(CONFIG)).unwrap();
+    let (mut process, address) = serve(folder.path()).await;
+    assert!(!folder.path().join("data/control").exists(), "nothing is made for what nobody wants");
+    for (arguments, expected) in [
+        (
+            &["reload", "FOLDER"][..],
+            expect![[r#"
+        exit 1
+        error: `control.socket` is `none` in this configuration; send SIGHUP to the process instead
+    "#]],
+        ),
+        (
+            &["cache", "drop", "--all", "-c", "FOLDER"],
+            expect![[r#"
+        exit 1
+        error: nothing was dropped: `control.socket` is `none` in this configuration, and nothing is shared; start the gate anew instead
+    "#]],
+        ),
+    ] {
+        let (code, output, errors) = run(folder.path(), arguments).await;
+        expected.assert_eq(&format!("exit {code}\n{output}{errors}\n"));
+    }
+    folder.write("gate.yaml", &closed(&CONFIG.replace("get_note:", "read_note:"))).unwrap();
+    process.signal("HUP").await.unwrap();
+    process.told("SIGHUP").await.unwrap();
+    let reply = call(address, "read_note", &json!({ "id": "a" })).await;
+    assert_eq!(reply["result"]["structuredContent"]["text"], "first", "{reply}");
+    // A key without a value is more likely forgotten than meant.
+    folder.write("gate.yaml", &calm(&format!("{CONFIG}control: {{ socket: }}\n"))).unwrap();
+    let (code, output, errors) = run(folder.path(), &["check", "FOLDER"]).await;
+    expect![[r#"
+        exit 1
+        FOLDER/gate.yaml:31:12: control.socket: expected a path such as `data/control/callgate.sock`, or `none` for no control, found nothing
+    "#]].assert_eq(&format!("exit {code}\n{output}{errors}\n"));
+}
+
+#[tokio::test]
 async fn a_gate_that_asks_who_is_calling_does_not_stop_asking() {
     let folder = notes();
     let guarded = CONFIG.replace("    effect:", "    allow: anyone\n    effect:");
