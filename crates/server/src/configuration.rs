@@ -78,6 +78,9 @@ impl Configuration {
         let count = |section: &Section| section.entries().len();
         let counts = Counts { tools: count(&tools), resources: count(&resources), prompts: count(&prompts) };
         let plan = callgate_backend::check(&Declared { backends, tools, resources, prompts }).map_err(|found| problems.extend(found)).ok();
+        if let Some((root, plan)) = root.as_ref().zip(plan.as_ref()) {
+            root.calls.validate.check(plan.inputs(), &mut problems);
+        }
         match root.zip(plan) {
             Some((root, plan)) if problems.is_empty() => {
                 let (path, environment) = (path.to_owned(), environment.clone());

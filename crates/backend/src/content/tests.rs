@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use callgate_config::{Document, Problems};
+use callgate_config::{Document, Problems, Section};
 use callgate_model::{
     Backend, Body, Call, Caller, Deadline, Fault, Invoke, Json, Members, Origin, Reply, ResourceText, Target, ToolReply, async_trait,
 };
@@ -17,7 +17,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use super::{Content, file};
-use crate::declare::{Aim, Declared, Kind, KindOf, Opening, Share, check_with};
+use crate::declare::{Aim, Declared, Input, Kind, KindOf, Opening, Share, check_with};
 
 /// A kind whose tools are only ever called through [`Tools`].
 struct Named;
@@ -36,6 +36,10 @@ impl KindOf for Named {
 
     fn check(_: Share<Self>, _: &mut Problems) -> Option<Self> {
         Some(Self)
+    }
+
+    fn inputs(&self) -> Vec<(&Input, &Section)> {
+        Vec::new()
     }
 
     async fn open(self, _: &Opening) -> Result<Arc<dyn Backend>, Problems> {

@@ -11,7 +11,7 @@ use callgate_model::{Backend, BackendName, Clock, Reference, async_trait};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Resource, Tool};
+use super::{Input, Resource, Tool};
 
 /// A kind of backend. The implementing type is a checked backend that has not been opened yet.
 #[async_trait]
@@ -29,6 +29,9 @@ pub trait KindOf: Sized + Send + Sync + 'static {
 
     /// Checks the share without connecting. `None` only together with a problem.
     fn check(share: Share<Self>, problems: &mut Problems) -> Option<Self>;
+
+    /// What each of its tools takes, with all that the kind adds, and where the tool stands.
+    fn inputs(&self) -> Vec<(&Input, &Section)>;
 
     /// Connects, checks against the system behind (all statements, all tools), and gives the backend that serves.
     async fn open(self, opening: &Opening) -> Result<Arc<dyn Backend>, Problems>;

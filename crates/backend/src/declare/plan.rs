@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use callgate_config::{Mapping, Problems, Section};
-use callgate_model::{Backend, BackendName};
+use callgate_model::{Backend, BackendName, Json};
 use futures_util::future::join_all;
 use serde_json::Value;
 
@@ -88,6 +88,11 @@ pub fn check_with(kinds: &[Kind], declared: &Declared) -> Result<Plan, Problems>
 }
 
 impl Plan {
+    /// The input schema of each tool as it will be on offer, and where the tool stands.
+    pub fn inputs(&self) -> impl Iterator<Item = (Json, &Section)> {
+        self.backends.iter().flat_map(|(_, ready)| ready.inputs()).map(|(input, section)| (input.schema(), section))
+    }
+
     /// Connects all backends at once and checks the tools against what is there. All mistakes at once.
     pub async fn open(self, opening: &Opening) -> Result<Vec<Opened>, Problems> {
         let Self { backends, content, proposals } = self;

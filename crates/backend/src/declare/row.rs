@@ -6,7 +6,7 @@ use callgate_config::{Problems, Section};
 use callgate_model::{Backend, BackendName, Reference, async_trait};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{CompletionEntry, KindOf, Opening, Resource, ResourceEntry, Share, Tool, ToolEntry};
+use super::{CompletionEntry, Input, KindOf, Opening, Resource, ResourceEntry, Share, Tool, ToolEntry};
 
 /// A kind of backend, as the table lists it.
 #[derive(Clone, Copy)]
@@ -76,12 +76,17 @@ pub(super) struct Keys {
 /// A checked backend whose kind is no longer known.
 #[async_trait]
 pub(super) trait Ready: Send + Sync {
+    fn inputs(&self) -> Vec<(&Input, &Section)>;
     async fn open(self: Box<Self>, opening: &Opening) -> Result<Arc<dyn Backend>, Problems>;
     async fn migrate(&self) -> Result<Vec<String>, Problems>;
 }
 
 #[async_trait]
 impl<K: KindOf> Ready for K {
+    fn inputs(&self) -> Vec<(&Input, &Section)> {
+        KindOf::inputs(self)
+    }
+
     async fn open(self: Box<Self>, opening: &Opening) -> Result<Arc<dyn Backend>, Problems> {
         KindOf::open(*self, opening).await
     }

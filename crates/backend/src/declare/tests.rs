@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callgate_config::{Document, Problems};
+use callgate_config::{Document, Problems, Section};
 use callgate_model::{
     Backend, Call, Caller, Clock, Completion, Deadline, Fault, Members, Offers, Origin, Reference, Reply, Target, ToolReply, async_trait,
 };
@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Aim, Declared, Kind, KindOf, Opening, Plan, Share, check_with, schemas_with};
+use super::{Aim, Declared, Input, Kind, KindOf, Opening, Plan, Share, check_with, schemas_with};
 
 /// A kind that gives back what it was told to say.
 #[derive(Debug)]
@@ -42,6 +42,10 @@ impl KindOf for Echo {
         let shouting = share.tools.iter().filter(|tool| tool.own.say.ends_with('!'));
         problems.extend(shouting.map(|tool| tool.section.problem("/say", "do not shout")));
         Some(Self(share))
+    }
+
+    fn inputs(&self) -> Vec<(&Input, &Section)> {
+        self.0.tools.iter().map(|tool| (&tool.head.input, &tool.section)).collect()
     }
 
     async fn open(self, _: &Opening) -> Result<Arc<dyn Backend>, Problems> {

@@ -27,7 +27,7 @@ mod text;
 
 use std::sync::Arc;
 
-use callgate_config::Problems;
+use callgate_config::{Problems, Section};
 use callgate_model::{Backend, async_trait};
 
 pub use config::{Completion, Expect, Generate, Migrate, Moment, Nest, Pool, Resource, Returns, Settings, Step, Tool};
@@ -35,7 +35,7 @@ pub use inspect::{InspectError, tables};
 pub use session::Config as Session;
 pub use table::{ForeignKey, Index, Table, TableColumn};
 
-use crate::declare::{Aim, KindOf, Opening, Share};
+use crate::declare::{Aim, Input, KindOf, Opening, Share};
 
 /// A database, checked and not yet open.
 #[derive(Debug)]
@@ -51,6 +51,10 @@ impl KindOf for Sql {
 
     fn check(share: Share<Self>, problems: &mut Problems) -> Option<Self> {
         check::check(share, problems).map(Self)
+    }
+
+    fn inputs(&self) -> Vec<(&Input, &Section)> {
+        self.0.tools.iter().map(|tool| (&tool.head.input, &tool.section)).collect()
     }
 
     async fn open(self, opening: &Opening) -> Result<Arc<dyn Backend>, Problems> {

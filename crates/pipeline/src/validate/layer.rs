@@ -22,7 +22,8 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Check>, Error> {
     let patterns = PatternCache::new();
     let compile = |(index, item): (usize, &Arc<Item<Tool>>)| {
         let tool = &item.offer;
-        Schema::compile(index, &tool.input, config, &patterns).map_err(|why| Error::Schema { tool: tool.name.clone(), why })
+        Schema::compile(index, &tool.input, config, &patterns)
+            .map_err(|mistake| Error::Schema { tool: tool.name.clone(), why: mistake.to_string() })
     };
     let tools = opening.catalog.tools().iter().enumerate().map(compile).collect::<Result<_, _>>()?;
     Ok(Box::new(Validate { tools, redaction: opening.redaction.clone() }))

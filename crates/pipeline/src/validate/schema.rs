@@ -1,5 +1,7 @@
 //! The input schema of one tool, compiled.
 
+use std::fmt;
+
 use callgate_model::{Json, Members};
 use jsonschema::{PatternCache, PatternOptions, Validator};
 use serde_json::Value;
@@ -15,14 +17,32 @@ pub(super) struct Schema {
     pub(super) validator: Validator,
 }
 
-impl Schema {
-    /// Compiles the schema or says in a sentence why that cannot be done. Tools share what their patterns have in common.
-    pub(super) fn compile(tool: usize, source: &Json, config: &Config, patterns: &PatternCache) -> Result<Self, String> {
-        let text = source.as_str();
-        if text.len() > config.schema.bytes() {
-            return Err(format!("it has {} bytes; {} are allowed", text.len(), config.schema.bytes()));
+/// Why a schema cannot be used.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    /// The part that is wrong, as a JSON pointer; empty for the whole.
+    pub(super) at: String,
+    pub(super) why: String,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at.as_str() {
+            "" => f.write_str(&self.why),
+            at => write!(f, "at `{at}`: {}", self.why),
         }
-        let source: Value = serde_json::from_str(text).map_err(|cause| cause.to_string())?;
+    }
+}
+
+impl Schema {
+    /// Compiles the schema or says why that cannot be done. Tools share what their patterns have in common.
+    pub(super) fn compile(tool: usize, source: &Json, config: &Config, patterns: &PatternCache) -> Result<Self, Unusable> {
+        let text = source.as_str();
+        let whole = |why| Unusable { at: String::new(), why };
+        if text.len() > config.schema.bytes() {
+            return Err(whole(format!("it has {} bytes; {} are allowed", text.len(), config.schema.bytes())));
+        }
+        let source: Value = serde_json::from_str(text).map_err(|cause| whole(cause.to_string()))?;
         let size = config.pattern.bytes();
         let validator = jsonschema::options()
             .offline()
@@ -30,7 +50,7 @@ impl Schema {
             .with_pattern_options(PatternOptions::regex().size_limit(size).dfa_size_limit(size))
             .with_pattern_cache(patterns.clone())
             .build(&source)
-            .map_err(|error| format!("at `{}`: {error}", error.instance_path()))?;
+            .map_err(|error| Unusable { at: error.instance_path().to_string(), why: error.to_string() })?;
         Ok(Self { tool, source, validator })
     }
 

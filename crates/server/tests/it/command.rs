@@ -257,6 +257,50 @@ async fn mistakes_are_told_at_once() {
 }
 
 #[tokio::test]
+async fn a_schema_that_the_gate_would_not_open_with_is_a_mistake() {
+    const TEXT: &str = "      text: { type: string, maxLength: 20 }\n";
+    assert_eq!(CONFIG.matches(TEXT).count(), 1);
+    let wide = "      text: { type: string, pattern: '^(\\p{L}{1,30})+$' }\n";
+    let long = format!("      text: {{ type: string, description: {} }}\n", "x".repeat(300));
+    // What comes with `returns: many` counts as well.
+    let list = "tools:\n  list: { backend: main, description: List., effect: read, input: {}, sql: SELECT id FROM notes, returns: many }\n";
+    for (config, limit, expected) in [
+        (
+            CONFIG.replace(TEXT, wide),
+            "pattern: 20KiB",
+            expect![[r#"
+                exit 1
+                FOLDER/gate.yaml:28:38: tools.add_note.input.text.pattern: the input schema cannot be used: compiled, this pattern takes more than 20KiB
+                  help: make it smaller, or allow more under `calls.validate`
+            "#]],
+        ),
+        (
+            CONFIG.replace(TEXT, &long),
+            "schema: 300B",
+            expect![[r#"
+                exit 1
+                FOLDER/gate.yaml:26:5: tools.add_note.input: the input schema cannot be used: it has 451 bytes; 300 are allowed
+                  help: make it smaller, or allow more under `calls.validate`
+            "#]],
+        ),
+        (
+            CONFIG.replace("tools:\n", list),
+            "schema: 170B",
+            expect![[r#"
+                exit 1
+                FOLDER/gate.yaml:12:60: tools.list.input: the input schema cannot be used: it has 185 bytes; 170 are allowed
+                  help: make it smaller, or allow more under `calls.validate`
+            "#]],
+        ),
+    ] {
+        let folder = Folder::with([("gate.yaml", format!("{config}calls: {{ validate: {{ {limit} }} }}\n").as_str())]).unwrap();
+        folder.write("migrations/1.sql", MIGRATION).unwrap();
+        check(folder.path(), &["check", "FOLDER"], &expected).await;
+        check(folder.path(), &["serve", "FOLDER", "--listen", "127.0.0.1:0"], &expected).await;
+    }
+}
+
+#[tokio::test]
 async fn quotas_that_cannot_be_kept_are_mistakes() {
     let quotas = r"
 shared:
