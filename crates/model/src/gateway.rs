@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Authentication, Call, Caller, Catalog, Credentials, Fault, Json, Notices, Reply, Unidentified, async_trait};
+use crate::{Authentication, Call, Caller, Catalog, Credentials, Fault, Json, Notices, Reply, RequestId, Unidentified, async_trait};
 
 /// Who the gate says it is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,12 +34,12 @@ pub trait Gateway: Send + Sync + 'static {
     /// Who the gate is.
     fn identity(&self) -> Arc<Identity>;
 
-    /// Who brought these credentials. A gate without authentication knows one caller, the machine's own user.
-    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
+    /// Who brought these credentials with this request. A gate without authentication knows one caller, the machine's own user.
+    async fn identify(&self, request: &RequestId, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
 
     /// A request was turned away before anybody could be asked who brought it, because its credentials are no credentials. For the
     /// record; nothing that the request holds stands in `why`.
-    fn turned_away(&self, _why: &'static str) {}
+    fn turned_away(&self, _request: &RequestId, _why: &'static str) {}
 
     /// What clients are told about how to authenticate; `None` for a gate without authentication.
     fn authentication(&self) -> Option<Arc<Authentication>>;

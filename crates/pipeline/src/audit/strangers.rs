@@ -1,6 +1,6 @@
 //! Requests by nobody: what stands on the record when a caller was not recognised.
 //!
-//! So many of them a second have a record each; what comes beyond is counted, and the count gets a record with the first request of a
+//! So many of them a second have a record each, under the id that the request is answered with; what comes beyond is counted, and the count gets a record with the first request of a
 //! later second, or when the gate closes. A flood of bad tokens neither fills the disk nor takes a place from anybody's calls.
 
 use std::{
@@ -55,8 +55,8 @@ impl Strangers {
         }
     }
 
-    /// Nobody was recognised. What cannot be decided just now is not a refusal, and stands in the log.
-    pub(crate) fn refused(&self, why: &Unidentified) {
+    /// Nobody was recognised as the sender of this request. What cannot be decided just now is not a refusal, and stands in the log.
+    pub(crate) fn refused(&self, request: &RequestId, why: &Unidentified) {
         let reason = match why {
             Unidentified::Missing => "no credentials",
             Unidentified::Refused(reason) => reason.as_str(),
@@ -74,7 +74,7 @@ impl Strangers {
         };
         self.summarise(summary);
         if writes {
-            self.write(reason.chars().take(LONGEST).collect());
+            self.write(request.clone(), reason.chars().take(LONGEST).collect());
         }
     }
 
@@ -86,11 +86,11 @@ impl Strangers {
 
     fn summarise(&self, left_out: u64) {
         if left_out > 0 {
-            self.write(format!("{left_out} more"));
+            self.write(RequestId::fresh(), format!("{left_out} more"));
         }
     }
 
-    fn write(&self, reason: String) {
+    fn write(&self, request: RequestId, reason: String) {
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             // The store is behind: one more that is only counted.
             self.window.lock().unwrap_or_else(PoisonError::into_inner).left_out += 1;
@@ -98,7 +98,7 @@ impl Strangers {
         };
         let record = Record {
             at: self.clock.now(),
-            request: RequestId::fresh(),
+            request,
             depth: 0,
             caller: self.nobody.clone(),
             origin: self.origin.clone(),

@@ -7,11 +7,11 @@ use std::sync::{
 
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Clock, Completion, Condition, Credentials, Deadline, Effect, Fault, Gateway as _,
-    Identify, Identity, Json, Members, Notices, Offers, Origin, Prompt, PromptName, PromptReply, Proof, Reference, Reply, Resource,
-    ResourceContents, ResourceTemplate, ResourceText, Scopes, Target, Terms, Tool, ToolName, ToolReply, Unidentified, UriTemplate,
-    async_trait,
+    Identify, Identity, Json, Members, Notices, Offers, Origin, Prompt, PromptName, PromptReply, Proof, Reference, Reply, RequestId,
+    Resource, ResourceContents, ResourceTemplate, ResourceText, Scopes, Target, Terms, Tool, ToolName, ToolReply, Unidentified,
+    UriTemplate, async_trait,
 };
-use callgate_store::{Memory, shared};
+use callgate_store::{Entry, Memory, shared};
 use expect_test::expect;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -345,9 +345,10 @@ fn a_gate_with_a_rule_that_cannot_be_used_does_not_open() {
 #[tokio::test(start_paused = true)]
 async fn strangers_are_on_record_but_not_each_of_a_flood() {
     let world = World::guarded();
+    let request = RequestId::new("mine").unwrap();
     for _ in 0..3 {
         for _ in 0..500 {
-            world.gate.identify(&Credentials::default()).await.unwrap_err();
+            world.gate.identify(&request, &Credentials::default()).await.unwrap_err();
         }
         tokio::time::advance(std::time::Duration::from_secs(1)).await;
     }
@@ -356,6 +357,8 @@ async fn strangers_are_on_record_but_not_each_of_a_flood() {
     assert!(entries.iter().all(|entry| entry.sort == "request" && entry.outcome == "unauthenticated"));
     let count = |text: &str| entries.iter().filter(|entry| entry.reason.as_deref() == Some(text)).count();
     assert_eq!((count("no credentials"), count("490 more"), entries.len()), (30, 3, 33));
+    let found = |entry: &&Entry| entry.request == "mine";
+    assert_eq!(entries.iter().filter(found).count(), 30, "each under the id that its answer names");
     assert!(world.gate.metrics().contains("\nmcp_unidentified_total 1500\n"));
 }
 

@@ -18,7 +18,7 @@ use std::{
 use async_trait::async_trait;
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Clock, Credentials, Deadline, Fault, Found, Gateway, Identify, Identity,
-    Invoke, Members, Notices, Origin, Probe, Reply, Target, Traces, Unidentified,
+    Invoke, Members, Notices, Origin, Probe, Reply, RequestId, Target, Traces, Unidentified,
 };
 use callgate_store::{Store, shared::Shared};
 use prometheus_client::registry::Registry;
@@ -142,16 +142,16 @@ impl Gateway for Gate {
         self.identity.clone()
     }
 
-    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+    async fn identify(&self, request: &RequestId, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
         match &self.identify {
-            Some(identify) => identify.identify(credentials).await.inspect_err(|why| self.strangers.refused(why)),
+            Some(identify) => identify.identify(credentials).await.inspect_err(|why| self.strangers.refused(request, why)),
             None => Ok(self.local.clone()),
         }
     }
 
-    fn turned_away(&self, why: &'static str) {
+    fn turned_away(&self, request: &RequestId, why: &'static str) {
         if self.identify.is_some() {
-            self.strangers.refused(&Unidentified::Refused(why.into()));
+            self.strangers.refused(request, &Unidentified::Refused(why.into()));
         }
     }
 

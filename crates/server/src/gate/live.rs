@@ -13,8 +13,8 @@ use std::{
 
 use arc_swap::ArcSwap;
 use callgate_model::{
-    Authentication, Call, Caller, Catalog, Change, Clock, Credentials, Fault, Gateway, Identity, Notices, Probe, Reply, Unidentified,
-    async_trait,
+    Authentication, Call, Caller, Catalog, Change, Clock, Credentials, Fault, Gateway, Identity, Notices, Probe, Reply, RequestId,
+    Unidentified, async_trait,
 };
 
 /// The present gate, and how often it was exchanged.
@@ -86,16 +86,16 @@ impl Gateway for Live {
         self.present.load().identity()
     }
 
-    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
-        self.present().identify(credentials).await
+    async fn identify(&self, request: &RequestId, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+        self.present().identify(request, credentials).await
     }
 
     fn authentication(&self) -> Option<Arc<Authentication>> {
         self.present.load().authentication()
     }
 
-    fn turned_away(&self, why: &'static str) {
-        self.present.load().turned_away(why);
+    fn turned_away(&self, request: &RequestId, why: &'static str) {
+        self.present.load().turned_away(request, why);
     }
 
     fn catalog(&self, caller: &Caller) -> Arc<Catalog> {

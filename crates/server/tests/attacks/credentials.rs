@@ -238,9 +238,9 @@ async fn places(gate: &mut Gate) {
         .collect();
     assert!(paths.len() >= 6 && PUBLIC.iter().all(|path| paths.contains(path)), "the table of places has moved: {paths:?}");
     for path in paths {
-        let status = Request::new("GET", path).send(gate.address).await.unwrap().status;
+        let status = Request::new("GET", path).header("X-Request-ID", path).send(gate.address).await.unwrap().status;
         assert_eq!(status, if PUBLIC.contains(&path) { 200 } else { 401 }, "{path}");
-        gate.owe("", "unauthenticated", u64::from(status == 401));
+        gate.owe(path, "unauthenticated", u64::from(status == 401));
     }
 }
 

@@ -48,7 +48,7 @@ async fn comes_to(gate: &mut Gate, token: &str, expected: u16) {
         let request = call("my_notes", &json!({})).bearer(token).header("X-Request-ID", "waiting");
         let status = request.send(gate.address).await.unwrap().status;
         gate.owe("waiting", "ok", u64::from(status == 200));
-        gate.owe("", "unauthenticated", u64::from(status == 401));
+        gate.owe("waiting", "unauthenticated", u64::from(status == 401));
         if status == expected {
             return;
         }
@@ -117,7 +117,7 @@ async fn names_of_keys_that_nobody_has() {
     let stranger = Key::ec("x").unwrap();
     let ask = async |number: usize| {
         let token = stranger.sign_under(&json!({ "alg": "ES256", "kid": format!("unknown-{number}") }), &claims);
-        call("my_notes", &json!({})).bearer(&token).send(gate.address).await.unwrap().status
+        call("my_notes", &json!({})).bearer(&token).header("X-Request-ID", "stranger").send(gate.address).await.unwrap().status
     };
     for round in 0..10 {
         let statuses = join_all((0..50).map(|number| ask(round * 50 + number))).await;
@@ -126,7 +126,7 @@ async fn names_of_keys_that_nobody_has() {
     let most = 1 + usize::try_from(begun.elapsed().as_secs()).unwrap();
     let fetches = gate.issuer.fetches() - fetched;
     assert!(fetches <= most, "{fetches} fetches in {:?}", begun.elapsed());
-    gate.owe("", "unauthenticated", 500);
+    gate.owe("stranger", "unauthenticated", 500);
     gate.play(vec![known("after", &good)]).await;
     gate.end().await;
 }

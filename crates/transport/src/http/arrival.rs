@@ -29,18 +29,18 @@ pub(super) struct Arrival<'r> {
 
 impl Server {
     /// Who sent this request; or the answer to whoever did not say so.
-    pub(super) async fn identify(&self, connected: &Connected, parts: &Parts) -> Result<Arc<Caller>, Box<Response<Body>>> {
-        let gateway = &self.desk.gateway;
+    pub(super) async fn identify(&self, connected: &Connected, parts: &Parts, labels: &Labels) -> Result<Arc<Caller>, Box<Response<Body>>> {
+        let (gateway, request) = (&self.desk.gateway, &labels.request);
         let Some(authentication) = gateway.authentication() else {
             // Nobody is asked who they are, so that nothing they say about it matters.
-            return gateway.identify(&Credentials::default()).await.map_err(|_| Box::new(challenge::unavailable(AGAIN)));
+            return gateway.identify(request, &Credentials::default()).await.map_err(|_| Box::new(challenge::unavailable(AGAIN)));
         };
         let refuse = |brought| Box::new(challenge::unauthorized(&authentication, parts, &connected.scheme, brought));
         let credentials = credentials::of(parts, connected.certificate.as_deref()).map_err(|why| {
-            gateway.turned_away(why);
+            gateway.turned_away(request, why);
             refuse(Brought::Bad(why))
         })?;
-        gateway.identify(&credentials).await.map_err(|unidentified| match unidentified {
+        gateway.identify(request, &credentials).await.map_err(|unidentified| match unidentified {
             Unidentified::Missing => refuse(Brought::Nothing),
             Unidentified::Refused(reason) => {
                 tracing::debug!(reason, "a caller was not recognised");
@@ -54,21 +54,21 @@ impl Server {
     }
 
     /// Whether this request comes from one who runs the gate; if not, the answer to it.
-    pub(super) async fn operates(&self, connected: &Connected, parts: &Parts) -> Result<(), Box<Response<Body>>> {
+    pub(super) async fn operates(&self, connected: &Connected, parts: &Parts, labels: &Labels) -> Result<(), Box<Response<Body>>> {
         if self.is_open(connected) {
             return Ok(());
         }
         let role = &self.desk.config.http.operators;
-        let caller = self.identify(connected, parts).await?;
+        let caller = self.identify(connected, parts, labels).await?;
         if caller.is(role) { Ok(()) } else { Err(Box::new(challenge::not_for_you(role))) }
     }
 
     /// How much of the gate's state the sender of this request may see. Whoever brings nothing is not asked: what keeps the process
     /// running looks every few seconds.
-    pub(super) async fn sight(&self, connected: &Connected, parts: &Parts) -> Sight {
+    pub(super) async fn sight(&self, connected: &Connected, parts: &Parts, labels: &Labels) -> Sight {
         let is_good = match credentials::of(parts, connected.certificate.as_deref()) {
             Ok(Credentials { bearer: None, key: None, certificate: None }) | Err(_) => self.is_open(connected),
-            Ok(_) => self.operates(connected, parts).await.is_ok(),
+            Ok(_) => self.operates(connected, parts, labels).await.is_ok(),
         };
         if is_good { Sight::Parts } else { Sight::Whole }
     }

@@ -75,15 +75,15 @@ impl Server {
             return reply::error(StatusCode::NOT_FOUND, "there is nothing here; MCP is served at /mcp");
         };
         match place.door {
-            Door::Endpoint => match self.identify(connected, parts).await {
+            Door::Endpoint => match self.identify(connected, parts, labels).await {
                 Ok(caller) => self.serve(connected, Arrival { parts, labels, caller: &caller }, body).await,
                 Err(refused) => *refused,
             },
-            Door::Operators(page) => match self.operates(connected, parts).await {
-                Ok(()) => self.page(page, connected, parts).await,
+            Door::Operators(page) => match self.operates(connected, parts, labels).await {
+                Ok(()) => self.page(page, connected, parts, labels).await,
                 Err(refused) => *refused,
             },
-            Door::Anyone(page) => self.page(page, connected, parts).await,
+            Door::Anyone(page) => self.page(page, connected, parts, labels).await,
         }
     }
 
@@ -96,20 +96,20 @@ impl Server {
             _ => return reply::only("POST, GET, DELETE"),
         };
         if let Some(authentication) = self.desk.gateway.authentication() {
-            response.body_mut().until(|| vigil::over(&self.desk, connected, arrival.parts, arrival.caller.clone()));
+            response.body_mut().until(|| vigil::over(&self.desk, connected, arrival));
             challenge::complete(&authentication, arrival.parts, &connected.scheme, &mut response);
         }
         response
     }
 
     /// One of the gate's own pages.
-    async fn page(&self, page: Page, connected: &Connected, parts: &Parts) -> Response<Body> {
+    async fn page(&self, page: Page, connected: &Connected, parts: &Parts, labels: &Labels) -> Response<Body> {
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             return reply::only("GET, HEAD");
         }
         match page {
             Page::Live => health::live(),
-            Page::Ready => health::ready(&self.desk, self.sight(connected, parts).await).await,
+            Page::Ready => health::ready(&self.desk, self.sight(connected, parts, labels).await).await,
             Page::Metrics => health::metrics(self),
             Page::Metadata => match self.desk.gateway.authentication() {
                 Some(authentication) => challenge::metadata(&authentication, parts, &connected.scheme),

@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use callgate_model::{Caller, Credentials, Unidentified};
-use http::request::Parts;
+use callgate_model::{Credentials, RequestId, Unidentified};
 use tokio::time::{Instant, sleep_until};
 
-use super::{connected::Connected, credentials};
+use super::{arrival::Arrival, connected::Connected, credentials};
 use crate::desk::Desk;
 
 /// What a request brought, kept while its answer goes on.
 struct Kept {
+    request: RequestId,
     bearer: Option<String>,
     key: Option<String>,
     connected: Arc<Connected>,
@@ -25,16 +25,13 @@ impl Kept {
     }
 }
 
-/// Done when `caller` is not to be served any more on what `parts` brought. If that cannot be decided for a while, the stream goes
+/// Done when the caller is not to be served any more on what the request brought. If that cannot be decided for a while, the stream goes
 /// on until what was proven at the beginning is over.
-pub(super) fn over(
-    desk: &Arc<Desk>,
-    connected: &Arc<Connected>,
-    parts: &Parts,
-    caller: Arc<Caller>,
-) -> impl Future<Output = ()> + Send + use<> {
+pub(super) fn over(desk: &Arc<Desk>, connected: &Arc<Connected>, arrival: Arrival<'_>) -> impl Future<Output = ()> + Send + use<> {
+    let Arrival { parts, labels, caller } = arrival;
+    let (caller, request) = (caller.clone(), labels.request.clone());
     let brought = credentials::of(parts, None).unwrap_or_default();
-    let kept = Kept { bearer: brought.bearer.map(Into::into), key: brought.key.map(Into::into), connected: connected.clone() };
+    let kept = Kept { request, bearer: brought.bearer.map(Into::into), key: brought.key.map(Into::into), connected: connected.clone() };
     let desk = desk.clone();
     async move {
         let limits = &desk.config.proof;
@@ -45,7 +42,7 @@ pub(super) fn over(
             if end.is_some_and(|end| end <= Instant::now()) {
                 return;
             }
-            match desk.gateway.identify(&kept.credentials()).await {
+            match desk.gateway.identify(&kept.request, &kept.credentials()).await {
                 Ok(again) if Arc::ptr_eq(&again, &caller) || again == caller => {}
                 Err(Unidentified::Unavailable { .. }) => {}
                 Ok(_) | Err(Unidentified::Missing | Unidentified::Refused(_)) => return,

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use callgate_model::{Authentication, Caller, Credentials, Proof, Unidentified};
+use callgate_model::{Authentication, Caller, Credentials, Proof, RequestId, Unidentified};
 
 /// The list of guests.
 #[derive(Default)]
 pub(crate) struct Guests {
     pub(crate) authentication: Arc<Authentication>,
     revoked: Mutex<HashSet<String>>,
-    turned_away: Mutex<Vec<&'static str>>,
+    turned_away: Mutex<Vec<String>>,
 }
 
 impl Guests {
@@ -57,13 +57,13 @@ impl Guests {
         }
     }
 
-    pub(super) fn turned_away(&self, why: &'static str) {
-        self.turned_away.lock().expect("no panic").push(why);
+    pub(super) fn turned_away(&self, request: &RequestId, why: &'static str) {
+        self.turned_away.lock().expect("no panic").push(format!("{request}: {why}"));
     }
 
-    /// How many requests were turned away unheard.
-    pub(crate) fn unheard(&self) -> usize {
-        self.turned_away.lock().expect("no panic").len()
+    /// Which requests were turned away unheard.
+    pub(crate) fn unheard(&self) -> Vec<String> {
+        self.turned_away.lock().expect("no panic").clone()
     }
 
     pub(crate) fn revoke(&self, name: &str) {

@@ -10,8 +10,8 @@ use std::{sync::Arc, time::Duration};
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Found, Gateway,
     Identity, InputRequest, InputRequired, Json, Kind, Level, Members, Notices, Offers, Probe, Prompt, PromptName, PromptReply, Reply,
-    Resource, ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified, UriTemplate,
-    async_trait,
+    RequestId, Resource, ResourceContents, ResourceTemplate, ResourceText, Signal, Target, Tool, ToolName, ToolReply, Unidentified,
+    UriTemplate, async_trait,
 };
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
@@ -152,13 +152,13 @@ impl Gateway for Script {
         self.identity.clone()
     }
 
-    async fn identify(&self, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
+    async fn identify(&self, _: &RequestId, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified> {
         self.guests.as_ref().map_or_else(|| Ok(Caller::local()), |guests| guests.identify(credentials))
     }
 
-    fn turned_away(&self, why: &'static str) {
+    fn turned_away(&self, request: &RequestId, why: &'static str) {
         if let Some(guests) = &self.guests {
-            guests.turned_away(why);
+            guests.turned_away(request, why);
         }
     }
 

@@ -50,7 +50,11 @@ async fn nobody_gets_in_without_good_credentials() {
         assert!(answer.json().get("jsonrpc").is_none() && !answer.body.contains("sk-fake"), "{what}: {answer:?}");
     }
     assert_eq!(*site.script.begun.borrow(), 0);
-    assert_eq!(site.script.guests.as_ref().expect("guests").unheard(), 10);
+    let unheard = site.script.guests.as_ref().expect("guests").unheard();
+    assert_eq!(unheard.len(), 10);
+    site.send(&with("authorization: zzz\nx-request-id: mine\n")).await;
+    let told = site.script.guests.as_ref().expect("guests").unheard();
+    assert!(told.last().is_some_and(|last| last.starts_with("mine: ")), "it is found under the id that the client was told: {told:?}");
 }
 
 #[tokio::test]
