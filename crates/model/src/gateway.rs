@@ -37,7 +37,7 @@ pub trait Gateway: Send + Sync + 'static {
     /// Who brought these credentials with this request. A gate without authentication knows one caller, the machine's own user.
     async fn identify(&self, request: &RequestId, credentials: &Credentials<'_>) -> Result<Arc<Caller>, Unidentified>;
 
-    /// A request was turned away before anybody could be asked who brought it, because its credentials are no credentials. For the
+    /// This request was turned away before anybody could be asked who brought it, because its credentials are no credentials. For the
     /// record; nothing that the request holds stands in `why`.
     fn turned_away(&self, _request: &RequestId, _why: &'static str) {}
 
@@ -53,6 +53,10 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// Makes a call: it walks the column and leaves one audit record.
     async fn call(&self, call: Call) -> Result<Reply, Fault>;
+
+    /// Puts a call on record that its transport has refused already, because of what came along with it; the call is not made. Gives
+    /// the fault that answers it.
+    async fn refuse(&self, call: Call, fault: Fault) -> Fault;
 
     /// The board on which changes are announced.
     fn notices(&self) -> &Notices;

@@ -139,7 +139,10 @@ async fn run(desk: Arc<Desk>, visit: Visit, plan: Plan, outlet: Outlet, ask: Opt
 
 /// One round of a modern call: its questions travel in the reply, sealed with what was answered before.
 async fn once(desk: &Desk, visit: &Visit, mut call: Call, retry: Retry, on_leave: Leave) -> Result<Reply, Fault> {
-    let round = Round::resume(desk, &mut call, retry, on_leave)?;
+    let round = match Round::resume(desk, &mut call, retry, on_leave) {
+        Ok(round) => round,
+        Err(fault) => return Err(desk.gateway.refuse(call, fault).await),
+    };
     match desk.gateway.call(call).await? {
         Reply::InputRequired(asked) => round.ask(desk, visit, asked).map(Reply::InputRequired),
         reply => Ok(reply),

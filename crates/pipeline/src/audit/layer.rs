@@ -38,18 +38,22 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
 impl Layer for Audit {
     async fn call(&self, call: &Call, next: Next<'_>) -> Result<Reply, Fault> {
         let mut entry = Entry::begin(&self.desk, call, next);
-        let writes = effect(call).is_some_and(|effect| effect != Effect::Read);
+        let refused = next.judgement().refusal();
+        let writes = refused.is_none() && effect(call).is_some_and(|effect| effect != Effect::Read);
         let admitted = match self.desk.store.audit().is_failing() {
             true if writes => Err(unrecordable()),
             true => Ok(()),
             false => entry.wait_for_slot().await,
         };
         if let Err(fault) = admitted {
-            let refused = Err(fault);
-            entry.finish(&refused);
-            return refused;
+            let result = Err(fault);
+            entry.finish(&result);
+            return result;
         }
-        let result = next.noting(&entry).run(call).await;
+        let result = match refused {
+            None => next.noting(&entry).run(call).await,
+            Some(fault) => Err(fault.clone()),
+        };
         if !writes || outcome::is_harmless(&result) {
             entry.finish(&result);
             return result;

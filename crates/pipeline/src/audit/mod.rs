@@ -13,6 +13,8 @@
 //! none). The call's record removes it. If the gate is killed in between, the next one to start makes a record of the intent, with
 //! the outcome `unclear`.
 //!
+//! A call that its transport has refused already goes no further than this layer: it is put on record, and nothing below sees it.
+//!
 //! A future that is dropped writes its record from a guard. A refusal for which no slot was found is logged and counted.
 
 mod config;

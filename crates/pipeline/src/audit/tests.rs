@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callgate_model::{Gateway as _, Target};
+use callgate_model::{Fault, Gateway as _, Target};
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -53,6 +53,32 @@ async fn each_way_to_end_leaves_one_record() {
         15 completion greet bad_request
     "#]]
     .assert_eq(&fixture.audit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_transport_refused_is_on_record_and_goes_no_further() {
+    let fixture = Fixture::new(&json!({}));
+    let refuse = |name: &str| {
+        let call = fixture.prepared(tool(name), json!({ "id": "a" }));
+        fixture.gate.refuse(call, Fault::request("not with this state").because("forged"))
+    };
+    for name in ["echo", "write", "nobody", "panic"] {
+        assert_eq!(refuse(name).await.to_string(), "not with this state", "{name}");
+    }
+    // A write that is not made waits for nothing, whatever the audit log is able to do.
+    fixture.ledger.fail(Some("disk full"));
+    assert_eq!(refuse("write").await.to_string(), "not with this state");
+    fixture.ledger.fail(None);
+    assert_eq!(fixture.reached(), 0);
+    let records: String = fixture.entries().iter().map(|entry| format!("{} {} {:?}\n", entry.name, entry.outcome, entry.reason)).collect();
+    expect![[r#"
+        echo bad_request Some("forged")
+        write bad_request Some("forged")
+        nobody bad_request Some("forged")
+        panic bad_request Some("forged")
+        write bad_request Some("forged")
+    "#]]
+    .assert_eq(&records);
 }
 
 #[tokio::test(start_paused = true)]

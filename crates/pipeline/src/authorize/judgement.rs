@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use callgate_model::Fault;
+
 use super::standing::Standing;
 
 /// Who the caller is to this gate, and which rule decided. Lives as long as the call.
@@ -9,11 +11,22 @@ use super::standing::Standing;
 pub(crate) struct Judgement {
     pub(super) standing: Arc<Standing>,
     reason: Mutex<Option<Arc<str>>>,
+    refused: Option<Box<Fault>>,
 }
 
 impl Judgement {
     pub(crate) fn new(standing: Arc<Standing>) -> Self {
-        Self { standing, reason: Mutex::default() }
+        Self { standing, reason: Mutex::default(), refused: None }
+    }
+
+    /// The same for a call that may have been refused before it came to the gate.
+    pub(crate) fn refused(self, fault: Option<Box<Fault>>) -> Self {
+        Self { refused: fault, ..self }
+    }
+
+    /// Why the call was refused before it came to the gate. It is put on record and goes no further.
+    pub(crate) fn refusal(&self) -> Option<&Fault> {
+        self.refused.as_deref()
     }
 
     /// The same caller, nothing decided yet.

@@ -111,7 +111,7 @@ impl Gate {
         self.authority.explain(&call, tool)
     }
 
-    async fn walk(&self, mut call: Call) -> Result<Reply, Fault> {
+    async fn walk(&self, mut call: Call, refused: Option<Box<Fault>>) -> Result<Reply, Fault> {
         let _under_way = self.running.enter();
         let standing = self.authority.standing(&call.caller);
         let named = self.targets.place(&call.target);
@@ -121,7 +121,7 @@ impl Gate {
             None => standing.catalog.find(&call.target),
         };
         let ticket = self.targets.admit(&mut call, tool, named);
-        let judgement = Judgement::new(standing);
+        let judgement = Judgement::new(standing).refused(refused);
         if matches!(call.found, Found::Nothing) && !matches!(self.catalog.find(&call.target), Found::Nothing) {
             judgement.note(authorize::HIDDEN.into());
         }
@@ -173,7 +173,12 @@ impl Gateway for Gate {
     }
 
     async fn call(&self, call: Call) -> Result<Reply, Fault> {
-        self.walk(call).await
+        self.walk(call, None).await
+    }
+
+    async fn refuse(&self, call: Call, fault: Fault) -> Fault {
+        let answered = self.walk(call, Some(Box::new(fault))).await;
+        answered.err().unwrap_or_else(|| Fault::internal("a call that was refused already has been answered"))
     }
 
     fn notices(&self) -> &Notices {
@@ -197,6 +202,6 @@ impl Gateway for Gate {
 #[async_trait]
 impl Invoke for Gate {
     async fn invoke(&self, call: Call) -> Result<Reply, Fault> {
-        self.walk(call).await
+        self.walk(call, None).await
     }
 }

@@ -110,6 +110,10 @@ impl Gateway for Live {
         self.present().call(call).await
     }
 
+    async fn refuse(&self, call: Call, fault: Fault) -> Fault {
+        self.present().refuse(call, fault).await
+    }
+
     fn notices(&self) -> &Notices {
         &self.notices
     }

@@ -272,11 +272,11 @@ fn states(good: &Request) -> Vec<Row> {
         row("state-made-up", state(json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`requestState` is not one that this call gave, or is too old; make the call again without it"}}
-        "#]]),
+        "#]]).recorded("bad_request"),
         row("state-empty", state(json!("")), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`requestState` is not one that this call gave, or is too old; make the call again without it"}}
-        "#]]),
+        "#]]).recorded("bad_request"),
         row("state-as-object", state(json!({ "caller": "root" })), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`requestState` must be a string"}}
@@ -284,7 +284,7 @@ fn states(good: &Request) -> Vec<Row> {
         row("state-of-2-megabytes", state(json!("A".repeat(2 << 20))), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`requestState` is not one that this call gave, or is too old; make the call again without it"}}
-        "#]]),
+        "#]]).recorded("bad_request"),
         row("answers-to-nothing", good.clone().edit(|params| drop(params.insert("inputResponses".into(), json!({ "x": { "action": "accept" } })))), expect![[r#"
             200
             {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"id\":1}"}],"structuredContent":{"id":1},"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}

@@ -51,5 +51,5 @@ pub(super) fn object(key: &str, value: &Value) -> Result<(), Fault> {
 
 fn wrong(key: &str, expected: &str) -> Fault {
     let key: String = key.chars().take(80).collect();
-    Fault::request(format!("the answer to `{key}` must be {expected}"))
+    Fault::request(format!("the answer to `{key}` must be {expected}")).because("an answer that it brought has the wrong form")
 }

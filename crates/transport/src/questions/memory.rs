@@ -40,11 +40,15 @@ impl Memory {
         // One answer for all reasons: whoever tries states out learns nothing from it.
         let refused = || Fault::request("`requestState` is not one that this call gave, or is too old; make the call again without it");
         if sealed.len() > longest(desk) {
-            return Err(refused());
+            return Err(refused().because("its `requestState` is longer than wire.questions.size"));
         }
-        let text = desk.seal.open(about, sealed).ok_or_else(refused)?;
+        let text =
+            desk.seal.open(about, sealed).ok_or_else(|| refused().because("its `requestState` was not sealed here for this call"))?;
         let memory: Self = serde_json::from_slice(&text).map_err(|cause| refused().because(cause))?;
-        if memory.expires < desk.clock.now().as_second() { Err(refused()) } else { Ok(memory) }
+        if memory.expires < desk.clock.now().as_second() {
+            return Err(refused().because("its `requestState` has expired"));
+        }
+        Ok(memory)
     }
 
     /// Seals it.
@@ -129,9 +133,8 @@ impl Spent {
         let name = aws_lc_rs::digest::digest(&SHA256, state.as_bytes()).as_ref().to_vec();
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.states.contains_key(&name) {
-            return Err(Fault::request(
-                "this `requestState` was used before; what it led to stands. Make a new call only for a new action",
-            ));
+            let fault = Fault::request("this `requestState` was used before; what it led to stands. Make a new call only for a new action");
+            return Err(fault.because("its `requestState` was used before"));
         }
         if !self.has_room(&used, caller) {
             used.forget(now);

@@ -5,7 +5,10 @@
 pub(crate) mod client;
 mod guests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use callgate_model::{
     Authentication, Backend, BackendName, Call, Caller, Catalog, Change, Completion, Content, Credentials, Effect, Fault, Found, Gateway,
@@ -29,11 +32,18 @@ pub(crate) struct Script {
     pub(crate) begun: watch::Sender<usize>,
     pub(crate) finished: watch::Sender<usize>,
     pub(crate) dropped: watch::Sender<usize>,
+    /// What was refused before it became a call, and why.
+    refused: Mutex<Vec<String>>,
     /// Who is recognised; without it everyone is the machine's own user.
     pub(crate) guests: Option<Guests>,
 }
 
 impl Script {
+    /// What was refused before it became a call, and why.
+    pub(crate) fn refused(&self) -> String {
+        self.refused.lock().expect("no panic").concat()
+    }
+
     pub(crate) fn new() -> Arc<Self> {
         Self::open_to(None)
     }
@@ -53,6 +63,7 @@ impl Script {
             begun: watch::Sender::new(0),
             finished: watch::Sender::new(0),
             dropped: watch::Sender::new(0),
+            refused: Mutex::default(),
             guests,
         })
     }
@@ -197,6 +208,11 @@ impl Gateway for Script {
         };
         running.1 = true;
         reply
+    }
+
+    async fn refuse(&self, call: Call, fault: Fault) -> Fault {
+        self.refused.lock().expect("no panic").push(format!("{}: {}\n", call.target.name(), fault.chain()));
+        fault
     }
 
     fn notices(&self) -> &Notices {

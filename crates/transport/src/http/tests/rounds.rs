@@ -98,6 +98,10 @@ async fn a_state_that_is_not_for_this_call_is_refused() {
     let other = open().await;
     assert_eq!(ask(&other, "ask", &json!({ "requestState": state })).await.short(), "200 -32602");
     assert_eq!(*site.script.begun.borrow(), begun);
+    let (strange, long) = ("its `requestState` was not sealed here for this call", "its `requestState` is longer than wire.questions.size");
+    let of_ask = format!("{}ask: {long}\n", format!("ask: {strange}\n").repeat(7));
+    let of_others: String = ["ask_twice", "ask", "ask_write"].map(|tool| format!("{tool}: {strange}\n")).concat();
+    assert_eq!(site.script.refused(), of_ask + &of_others);
 }
 
 #[tokio::test]
@@ -108,6 +112,7 @@ async fn a_write_is_not_started_twice_by_one_state() {
     assert_eq!(ask(&site, "ask_write", &retry).await.short(), "200");
     assert_eq!(ask(&site, "ask_write", &retry).await.short(), "200 -32602");
     assert_eq!(*site.script.begun.borrow(), 2);
+    assert_eq!(site.script.refused(), "ask_write: its `requestState` was used before\n");
 }
 
 #[tokio::test]
@@ -129,12 +134,15 @@ async fn replicas_with_the_same_secret_open_each_others_states() {
 async fn malformed_answers_are_refused() {
     let site = open().await;
     let state = state(&site, "ask").await;
+    let begun = *site.script.begun.borrow();
     for wrong in
         [json!(5), json!(null), json!("accept"), json!({}), json!({ "action": "yes" }), json!({ "action": "accept", "content": 5 })]
     {
         let answer = ask(&site, "ask", &json!({ "inputResponses": { "name": wrong }, "requestState": state })).await;
         assert_eq!(answer.short(), "200 -32602", "{wrong}");
     }
+    assert_eq!(*site.script.begun.borrow(), begun);
+    assert_eq!(site.script.refused(), "ask: an answer that it brought has the wrong form\n".repeat(6));
 }
 
 #[tokio::test]
