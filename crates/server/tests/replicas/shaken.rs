@@ -118,6 +118,7 @@ impl Shaken {
             ("STORE", postgres.url_through(to_store.address())),
             ("REDIS", redis.url_through(to_redis.address())),
             ("REDIS_TIMEOUT", "20ms".to_owned()),
+            ("STORE_TIMEOUT", "1s".to_owned()),
         ];
         let setting = Setting { ways, ..Setting::plain(&postgres, &redis) };
         let world = World::over(postgres, redis, &setting).await?;
