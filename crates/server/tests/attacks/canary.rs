@@ -30,7 +30,10 @@ pub(crate) const SEAL: &str = "c4n4ry-seal-0123456789abcdef-in-the-configuration
 /// In the environment of the process, where nothing reads it.
 pub(crate) const UNREAD: &str = "c4n4ry-unread-environment-variable";
 
-const FIXED: [Canary; 8] = [
+/// In the configuration, as what the gate shows to the collector of its traces.
+pub(crate) const TELLER: &str = "c4n4ry-teller-who-sends-the-traces";
+
+const FIXED: [Canary; 9] = [
     Canary { place: "the argument `password`", text: PASSWORD },
     Canary { place: "an argument", text: CARD },
     Canary { place: "an argument", text: EMAIL },
@@ -38,6 +41,7 @@ const FIXED: [Canary; 8] = [
     Canary { place: "`Cookie`", text: COOKIE },
     Canary { place: "the pepper", text: PEPPER },
     Canary { place: "the seal", text: SEAL },
+    Canary { place: "what the collector is shown", text: TELLER },
     Canary { place: "the environment", text: UNREAD },
 ];
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
 
 use callgate_testkit::{
-    Folder, Issuer, PATIENCE, Process,
+    Collector, Folder, Issuer, PATIENCE, Process,
     http::{Answer, Request},
     issuer::Key,
 };
@@ -39,6 +39,8 @@ const TOLD: [&str; 12] = [
 pub(crate) struct Gate {
     pub(crate) address: SocketAddr,
     pub(crate) issuer: Issuer,
+    /// Gets a trace of every call.
+    pub(crate) collector: Collector,
     pub(crate) key: Key,
     pub(crate) folder: Folder,
     pub(crate) cage: Cage,
@@ -67,7 +69,9 @@ impl Gate {
     pub(crate) async fn start_with(changes: &[(&str, &str)]) -> Self {
         let key = Key::rsa("one").unwrap();
         let issuer = Issuer::start(vec![key.clone()]).await.unwrap();
-        let mut config = shop::CONFIG.replace("{ISSUER}", &issuer.url()).replace("{SEAL}", canary::SEAL);
+        let collector = Collector::start().await.unwrap();
+        let config = shop::CONFIG.replace("{ISSUER}", &issuer.url()).replace("{COLLECTOR}", &collector.url());
+        let mut config = config.replace("{SEAL}", canary::SEAL).replace("{TELLER}", canary::TELLER);
         for (from, to) in changes {
             assert!(config.contains(from), "there is no `{from}` in the configuration");
             config = config.replace(from, &to.replace("{ISSUER}", &issuer.url()));
@@ -77,8 +81,20 @@ impl Gate {
         let operator = add_key(&folder, &mut cage, &["operator", "--role", "operator"]).await;
         let (process, address) = serve(&folder).await;
         let id = process.id().unwrap();
-        let mut gate =
-            Self { address, issuer, key, folder, cage, operator, process, id, size: 0, owed: BTreeMap::new(), excused: Vec::new() };
+        let mut gate = Self {
+            address,
+            issuer,
+            collector,
+            key,
+            folder,
+            cage,
+            operator,
+            process,
+            id,
+            size: 0,
+            owed: BTreeMap::new(),
+            excused: Vec::new(),
+        };
         // The first of everything: what a gate needs once is no growth.
         for _ in 0..20 {
             let answer =
@@ -253,10 +269,22 @@ impl Gate {
         for (place, hay) in [("the log", said.as_bytes()), ("the metrics", figures.as_bytes())] {
             assert_eq!(self.cage.found(hay), Vec::<&str>::new(), "in {place}:\n{}", String::from_utf8_lossy(hay));
         }
+        self.judge_traces(&figures);
         self.judge_records(called);
         let output = run(&self.folder, &["audit", "verify", "-c", "FOLDER"]).await;
         assert!(output.ends_with("ok\n"), "{output}");
         self.folder
+    }
+
+    /// Calls were traced, and no secret is in what the collector was sent but the one that the gate shows it.
+    fn judge_traces(&self, figures: &str) {
+        let sent = self.collector.bytes();
+        assert!(!self.collector.spans().unwrap().is_empty(), "nothing was traced:\n{figures}");
+        assert_eq!(self.cage.found(&sent), Vec::<&str>::new(), "in traces:\n{}", String::from_utf8_lossy(&sent));
+        for head in self.collector.heads() {
+            let (before, behind) = head.split_once(canary::TELLER).expect("the gate says who sends it");
+            assert_eq!(self.cage.found([before, behind].concat().as_bytes()), Vec::<&str>::new(), "in the head of a trace: {head}");
+        }
     }
 
     /// Each call has its records and there are no others; no secret is among them, nor anywhere else in the file.

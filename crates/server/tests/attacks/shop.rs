@@ -19,6 +19,7 @@ auth:
       cooldown: 1s
       claims: { tenant: tenant }
 egress: { allow: [127.0.0.1], timeout: 1s }
+telemetry: { traces: { endpoint: "{COLLECTOR}", every: 20ms, callers: true, headers: { x-teller: {TELLER} } } }
 wire: { questions: { secrets: [{SEAL}] } }
 audit: { strangers: 1000000 }
 store: { linger: 1ms }
