@@ -32,6 +32,9 @@ const ALWAYS: &[&str] = &[
     "cookie",
 ];
 
+/// How they begin.
+static LIKELY: [bool; 256] = pattern::beginnings(ALWAYS);
+
 /// A longer name is nothing we declared, and it is cheaper to hide its value than to read all of it.
 const LONGEST_NAME: usize = 64;
 
@@ -120,8 +123,8 @@ fn is_credential(name: &str) -> bool {
         length += 1;
     }
     let letters = &letters[..length];
-    let begins = |word: &str, at: usize| word.as_bytes()[0] == letters[at] && letters[at..].starts_with(word.as_bytes());
-    (0..length).any(|at| ALWAYS.iter().any(|word| begins(word, at)))
+    let begins = |at: usize| ALWAYS.iter().any(|word| letters[at..].starts_with(word.as_bytes()));
+    (0..length).any(|at| LIKELY[usize::from(letters[at])] && begins(at))
 }
 
 #[cfg(test)]

@@ -57,17 +57,17 @@ const SHORTEST: usize = 8;
 pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut hidden = String::new();
-    let (mut at, mut kept) = (0, 0);
-    while at < bytes.len() {
+    let (mut from, mut kept) = (0, 0);
+    while let Some(at) = telling(bytes, from) {
         let likely = candidate(bytes, at).filter(|pattern| patterns.contains(pattern));
         let Some(found) = likely.and_then(|pattern| pattern.find(bytes, at, kept)) else {
-            at += 1;
+            from = at + 1;
             continue;
         };
         // What is found begins and ends beside ASCII characters, so these are borders of characters.
         hidden.push_str(text.get(kept..found.start).unwrap_or_default());
         hidden.push_str(FOUND);
-        (at, kept) = (found.end, found.end);
+        (from, kept) = (found.end, found.end);
     }
     if kept == 0 {
         return None;
@@ -76,34 +76,72 @@ pub(super) fn hide(patterns: &[Pattern], text: &str) -> Option<String> {
     Some(hidden)
 }
 
-/// What a finding could be that is told by the character at `at`. Nearly all characters tell of none.
+/// The next place from `from` on whose character tells of something where it stands. Nearly all characters tell of nothing.
+fn telling(text: &[u8], from: usize) -> Option<usize> {
+    let mut before = if from == 0 { 0 } else { SORTS[usize::from(text[from - 1])] & (LETTER | DIGIT) };
+    let tells = |byte: &u8| {
+        let sort = SORTS[usize::from(*byte)];
+        let is_silent = sort & (before << SILENCED) != 0;
+        before = sort & (LETTER | DIGIT);
+        sort & TELLS != 0 && !is_silent
+    };
+    text[from..].iter().position(tells).map(|place| from + place)
+}
+
+/// What a finding could be that is told by the character at `at`.
 fn candidate(text: &[u8], at: usize) -> Option<Pattern> {
-    let before = if at == 0 { b' ' } else { text[at - 1] };
     match text[at] {
-        byte if byte.is_ascii_alphabetic() && before.is_ascii_alphanumeric() => None,
         b'@' => Some(Pattern::Email),
-        b':' => Some(Pattern::Token),
-        // No issuer's numbers begin otherwise.
-        b'2'..=b'6' if !before.is_ascii_digit() => {
-            let goes_on = matches!(text.get(at + 1), Some(b'0'..=b'9' | b' ' | b'-'));
-            goes_on.then_some(Pattern::Card)
-        }
-        byte if BEGINS[usize::from(byte)] && !before.is_ascii_alphanumeric() => Some(Pattern::Token),
-        _ => None,
+        b'2'..=b'6' => matches!(text.get(at + 1), Some(b'0'..=b'9' | b' ' | b'-')).then_some(Pattern::Card),
+        _ => Some(Pattern::Token),
     }
 }
 
-/// The characters that credentials begin with.
-static BEGINS: [bool; 256] = {
+/// What a character is, and whether it tells of something.
+type Sort = u8;
+const LETTER: Sort = 1;
+const DIGIT: Sort = 2;
+/// So far to the left stands what it must not follow, or it tells of nothing.
+const SILENCED: u32 = 2;
+const TELLS: Sort = 16;
+
+static SORTS: [Sort; 256] = {
+    let mut sorts = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        sorts[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT,
+            byte if byte.is_ascii_alphabetic() => LETTER,
+            _ => 0,
+        };
+        // No issuer's numbers begin otherwise.
+        if matches!(byte, b'2'..=b'6') {
+            sorts[byte as usize] |= TELLS | DIGIT << SILENCED;
+        }
+        byte += 1;
+    }
+    let begins = beginnings(BEGINNINGS);
+    let mut byte = 0;
+    while byte < 256 {
+        if begins[byte] || byte == b'b' as usize || byte == b'B' as usize {
+            sorts[byte] |= TELLS | (LETTER | DIGIT) << SILENCED;
+        }
+        byte += 1;
+    }
+    (sorts[b'@' as usize], sorts[b':' as usize]) = (TELLS, TELLS);
+    sorts
+};
+
+/// The characters with which these words begin.
+pub(super) const fn beginnings(words: &[&str]) -> [bool; 256] {
     let mut begins = [false; 256];
-    (begins[b'b' as usize], begins[b'B' as usize]) = (true, true);
     let mut index = 0;
-    while index < BEGINNINGS.len() {
-        begins[BEGINNINGS[index].as_bytes()[0] as usize] = true;
+    while index < words.len() {
+        begins[words[index].as_bytes()[0] as usize] = true;
         index += 1;
     }
     begins
-};
+}
 
 impl Pattern {
     /// What is found by the character at `at`; nothing before `from` belongs to it.
