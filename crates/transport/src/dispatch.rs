@@ -127,7 +127,7 @@ async fn run(desk: Arc<Desk>, visit: Visit, plan: Plan, outlet: Outlet, ask: Opt
     call.outlet = outlet;
     let reply = match ask {
         None => once(&desk, &visit, call, retry, on_leave).await,
-        Some(ask) => questions::until_done(&desk, &visit, call, &ask).await,
+        Some(ask) => Box::pin(questions::until_done(&desk, &visit, call, &ask)).await,
     };
     let identity = desk.gateway.identity();
     let frame = visit.frame(&identity);

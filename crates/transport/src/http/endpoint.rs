@@ -34,11 +34,12 @@ pub(super) async fn post(server: &Arc<Server>, arrival: Arrival<'_>, incoming: I
     };
     let message = match read(&raw, server.desk.config.limits()) {
         Ok(Messages::One(message)) => message,
-        Ok(Messages::Batch(messages)) => return legacy::batch(server, arrival, messages).await,
+        Ok(Messages::Batch(messages)) => return Box::pin(legacy::batch(server, arrival, messages)).await,
         Err(refused) => return reply::refusal(&refused),
     };
     match era(&message, one(&parts.headers, &VERSION), one(&parts.headers, &METHOD)) {
-        Era::Legacy => legacy::post(server, arrival, legacy::Posted { message, raw, accepts }).await,
+        // Apart from the others: these futures are large, and those of the new era need not be.
+        Era::Legacy => Box::pin(legacy::post(server, arrival, legacy::Posted { message, raw, accepts })).await,
         Era::Modern => match message {
             Message::Request(request) => modern::answer(server, arrival, modern::Posted { request, raw, accepts }).await,
             // There is none that would change anything: over HTTP a client takes a request back by leaving.

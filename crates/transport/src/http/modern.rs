@@ -39,14 +39,30 @@ pub(super) struct Posted {
     pub(super) accepts: Accepts,
 }
 
-/// Answers a modern request.
-pub(super) async fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Response<Body> {
+/// What a request has come to without waiting for anything.
+enum Begun {
+    /// It is answered.
+    Answered(Response<Body>),
+    /// A call gives the answer.
+    Called(Exchange, Accepts),
+}
+
+/// Answers a modern request. What can be done at once is done before there is a future, which stays small in this way.
+pub(super) fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> impl Future<Output = Response<Body>> + Send + use<> {
+    let begun = begin(server, arrival, posted).unwrap_or_else(|refused| Begun::Answered(reply::refusal(&refused)));
+    let server = server.clone();
+    async move {
+        match begun {
+            Begun::Answered(response) => response,
+            Begun::Called(exchange, accepts) => call(&server, exchange, accepts).await,
+        }
+    }
+}
+
+fn begin(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Result<Begun, Refusal> {
     let Posted { mut request, raw, accepts } = posted;
     let headers = Headers(&arrival.parts.headers);
-    let meta = match admit(&request, Some(&headers)) {
-        Ok(meta) => meta,
-        Err(refused) => return reply::refusal(&refused),
-    };
+    let meta = admit(&request, Some(&headers))?;
     let desk = &server.desk;
     let catalog = desk.gateway.catalog(arrival.caller);
     let asked = ask(REVISION, &mut request).and_then(|ask| {
@@ -59,21 +75,21 @@ pub(super) async fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: P
     });
     let ask = match asked {
         Ok(ask) => ask,
-        Err(error) => return reply::refusal(&Refusal::modern(request.id, error)),
+        Err(error) => return Err(Refusal::modern(request.id, error)),
     };
-    match dispatch::take(desk, &catalog, visit(server, arrival, request, meta, raw), ask) {
-        Taken::Now(answer) => whole(answer, accepts),
-        Taken::Later(exchange) => call(server, exchange, accepts).await,
+    Ok(match dispatch::take(desk, &catalog, visit(server, arrival, request, meta, raw), ask) {
+        Taken::Now(answer) => Begun::Answered(whole(answer, accepts)),
+        Taken::Later(exchange) => Begun::Called(exchange, accepts),
         Taken::Listen(visit, _) if !accepts.events => {
             let error = callgate_protocol::RpcError::invalid_request("notices come as text/event-stream; accept it");
             let bytes = callgate_protocol::encode::error(Some(&visit.id), &error);
-            reply::json(Answer::with_status(bytes, StatusCode::NOT_ACCEPTABLE.as_u16()))
+            Begun::Answered(reply::json(Answer::with_status(bytes, StatusCode::NOT_ACCEPTABLE.as_u16())))
         }
-        Taken::Listen(visit, filter) => match Stream::open(desk, visit, filter) {
+        Taken::Listen(visit, filter) => Begun::Answered(match Stream::open(desk, visit, filter) {
             Ok(stream) => listen(server, stream),
             Err(answer) => reply::json(answer),
-        },
-    }
+        }),
+    })
 }
 
 fn visit(server: &Server, arrival: Arrival<'_>, request: Request, meta: Meta, raw: Bytes) -> Visit {
