@@ -16,9 +16,12 @@ pub(crate) async fn dispatch(call: &Call) -> Result<Reply, Fault> {
         Target::Prompt(_) => backend.prompt(call).await,
         Target::Completion { .. } => backend.complete(call).await,
     }?;
-    // Here and not further up: the change is made, even if the caller leaves before the reply does.
-    if matches!(&reply, Reply::Tool(done) if !done.is_error) {
-        announce(call);
+    match &reply {
+        // Here and not further up: the change is made, even if the caller leaves before the reply does.
+        Reply::Tool(done) if !done.is_error => announce(call),
+        // Here already, so that what is on record as asked was asked.
+        Reply::InputRequired(asked) => asked.requests.values().try_for_each(|request| call.require(request))?,
+        _ => {}
     }
     Ok(reply)
 }

@@ -125,7 +125,9 @@ impl Fixture {
             tracestate: None,
         };
         let far = Deadline::after(std::time::Duration::from_secs(3600));
-        Call::new(target, members(arguments), Caller::local(), Arc::new(origin), far)
+        let mut call = Call::new(target, members(arguments), Caller::local(), Arc::new(origin), far);
+        call.client = serde_json::from_value(serde_json::json!({ "roots": {} })).expect("capabilities");
+        call
     }
 
     pub(crate) fn completion(&self, prompt: &str, argument: &str) -> Target {

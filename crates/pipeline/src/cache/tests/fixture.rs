@@ -85,7 +85,10 @@ impl Fixture {
     pub(super) fn call(&self, caller: &Arc<Caller>, tool: &str, arguments: &Value) -> Call {
         let arguments = arguments.as_object().cloned().expect("arguments are an object");
         let origin = Arc::new(Origin { transport: "http", revision: "2026-07-28", ..Origin::default() });
-        Call::new(Target::Tool(tool.into()), arguments, caller.clone(), origin, Deadline::after(Duration::from_secs(3600)))
+        let far = Deadline::after(Duration::from_secs(3600));
+        let mut call = Call::new(Target::Tool(tool.into()), arguments, caller.clone(), origin, far);
+        call.client = serde_json::from_value(serde_json::json!({ "roots": {} })).expect("capabilities");
+        call
     }
 
     /// Makes it; the outcome's word and the sentence or the reply.
