@@ -11,6 +11,8 @@
 #![expect(clippy::too_many_lines, reason = "tables are data")]
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod bombs;
 #[cfg(test)]
 mod cache;

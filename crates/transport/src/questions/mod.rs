@@ -26,14 +26,7 @@ impl Round {
     pub(crate) fn resume(desk: &Desk, call: &mut Call, retry: Retry, on_leave: Leave) -> Result<Self, Fault> {
         let Retry { answers: brought, state } = retry;
         let memory = match &state {
-            Some(state) => {
-                let memory = Memory::open(desk, &about(&call.caller, &call.target, &call.arguments), state)?;
-                // Whoever may leave something half done must not be started twice by one state.
-                if on_leave == Leave::Finish {
-                    desk.spent.spend(call.caller.key(), state, memory.expires, desk.clock.now().as_second())?;
-                }
-                memory
-            }
+            Some(state) => Memory::open(desk, &about(&call.caller, &call.target, &call.arguments), state)?,
             None => Memory::default(),
         };
         let mut answers = memory.answers;
@@ -45,6 +38,10 @@ impl Round {
                 None => continue,
             }
             answers.insert(key, value);
+        }
+        // Whoever may leave something half done must not be started twice by one state. Last: an answer that is refused starts nothing.
+        if let Some(state) = state.filter(|_| on_leave == Leave::Finish) {
+            desk.spent.spend(call.caller.key(), &state, memory.expires, desk.clock.now().as_second())?;
         }
         call.answers.clone_from(&answers);
         call.state = memory.state;
