@@ -12,8 +12,7 @@ use crate::{
     writing::{Batch, Sink, Tended},
 };
 
-/// What fails here fails the whole transaction, so that the statement needs no way back of its own.
-const INSERT: &str = "INSERT OR FAIL INTO audit (id, hash, line) VALUES (?1, ?2, ?3)";
+const INSERT: &str = "INSERT INTO audit (id, hash, line) VALUES (?1, ?2, ?3)";
 const INTEND: &str = "INSERT INTO audit_intents (number, chain, line) VALUES (?1, ?2, ?3)";
 const SETTLE: &str = "DELETE FROM audit_intents WHERE number = ?1";
 const LAST: &str = "SELECT id, hash FROM audit WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";

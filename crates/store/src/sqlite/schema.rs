@@ -78,13 +78,6 @@ const PARTS: &[Part] = &[
         CREATE TRIGGER audit_checkpoint_is_never_removed BEFORE DELETE ON audit_checkpoints
             BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     ",
-            // A statement that may be undone by itself keeps a copy of each page it touches; a batch of records is undone as a whole.
-            "
-        DROP TRIGGER audit_line_is_never_replaced;
-        CREATE TRIGGER audit_line_is_never_replaced BEFORE INSERT ON audit
-            WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
-            BEGIN SELECT RAISE(FAIL, 'the audit log is append-only'); END;
-    ",
         ],
     },
     Part {
