@@ -35,6 +35,8 @@ mod issuer;
 #[cfg(test)]
 mod parsing;
 #[cfg(test)]
+mod poison;
+#[cfg(test)]
 mod policy;
 #[cfg(test)]
 mod protocol;
