@@ -16,6 +16,7 @@ pub(super) fn fault<'a>(error: Error, backend: &str, deadline: Deadline, name: i
         return if error.is_closed() || is_io(&error) { Fault::unavailable(backend).because(error) } else { Fault::internal(error) };
     };
     let code = told.code().code();
+    let said = said(told);
     let fault = match code.get(..2).unwrap_or_default() {
         "23" => Fault::refused(constraint(told)),
         "22" => value(told, name),
@@ -26,10 +27,27 @@ pub(super) fn fault<'a>(error: Error, backend: &str, deadline: Deadline, name: i
             // RAISE EXCEPTION: the operator's own sentence.
             "P0001" => Fault::refused(told.message()),
             "57P01" | "57P02" | "57P03" => Fault::unavailable(backend),
-            _ => return Fault::internal(error),
+            _ => return Fault::internal(said),
         },
     };
-    fault.because(error)
+    // Whoever runs a transaction again looks at what it was.
+    if code.starts_with("40") { fault.because(error) } else { fault.because(said) }
+}
+
+/// What the server said, for the log. Not its detail, which repeats keys and rows, and not what it quotes of a value: both may be
+/// secrets.
+fn said(told: &DbError) -> String {
+    format!("{}: {} (SQLSTATE {})", told.severity(), without_values(told), told.code().code())
+}
+
+/// The server's sentence. About values that do not fit it quotes them, whatever is in them.
+fn without_values(told: &DbError) -> String {
+    let message = told.message();
+    match (told.code().code().starts_with("22"), message.split_once('"'), message.rsplit_once('"')) {
+        (true, Some((before, _)), Some((_, ""))) => before.trim_end_matches(": ").to_owned(),
+        (true, Some((before, _)), Some((_, behind))) => format!("{before}…{behind}"),
+        _ => message.to_owned(),
+    }
 }
 
 /// The fault for a connection that could not be had.
@@ -76,13 +94,13 @@ fn constraint(told: &DbError) -> String {
     }
 }
 
-/// A value that does not fit. The server's sentence repeats the value, which is the caller's own if it came by a parameter.
+/// A value that does not fit.
 fn value<'a>(told: &DbError, name: impl Fn(usize) -> Option<&'a str>) -> Fault {
     let place = told.where_().and_then(|place| place.split_once("parameter $")).map(|(_, rest)| rest);
     let number = place.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
     let name = number.and_then(|number| number.parse::<usize>().ok()).and_then(|number| name(number.checked_sub(1)?));
     match (name, told.code().code()) {
-        (Some(name), _) => Fault::arguments(format!("`{name}` does not fit: {}", told.message())),
+        (Some(name), _) => Fault::arguments(format!("`{name}` does not fit: {}", without_values(told))),
         (None, "22012") => Fault::arguments("these values lead to a division by zero"),
         (None, "22003") => Fault::arguments("a number is too large for its column"),
         (None, "22001") => Fault::arguments("a text is too long for its column"),

@@ -183,7 +183,7 @@ tools:
         assert_eq!(good.as_str(), r#"{"rows":[{"id":"c2"}]}"#);
         if !engine.is_sqlite() {
             let fault = world.tool("since", r#"{"since":"yesterday evening"}"#).await.unwrap_err();
-            assert_eq!(fault.to_string(), "`since` does not fit: invalid input syntax for type timestamp: \"yesterday evening\"");
+            assert_eq!(fault.to_string(), "`since` does not fit: invalid input syntax for type timestamp");
             assert_eq!(fault.kind().code(), "bad_arguments");
         }
     }

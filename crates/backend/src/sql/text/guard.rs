@@ -32,12 +32,14 @@ const REACHING: &[&str] = &[
     "pg_reload_conf",
     "pg_rotate_logfile",
     "pg_switch_wal",
-    "pg_read_file",
-    "pg_read_binary_file",
-    "pg_ls_dir",
+    "pg_promote",
+    "pg_start_backup",
+    "pg_stop_backup",
+    "pg_export_snapshot",
+    "pg_import_system_collations",
     "pg_stat_file",
-    "pg_logical_emit_message",
-    "query_to_xml",
+    // They run a text as a statement.
+    "ts_stat",
     "load_extension",
     "readfile",
     "writefile",
@@ -45,7 +47,27 @@ const REACHING: &[&str] = &[
 ];
 
 /// Beginnings of the names of such functions.
-const REACHING_FAMILIES: &[&str] = &["dblink", "lo_", "pg_advisory_", "pg_try_advisory_"];
+const REACHING_FAMILIES: &[&str] = &[
+    "dblink",
+    "lo_",
+    "pg_advisory_",
+    "pg_try_advisory_",
+    "pg_backup_",
+    "pg_copy_",
+    "pg_create_",
+    "pg_drop_",
+    "pg_file_",
+    "pg_log_",
+    "pg_logical_",
+    "pg_ls_",
+    "pg_read_",
+    "pg_replication_",
+    "pg_stat_reset",
+    "pg_wal_replay_",
+    "query_to_xml",
+    "cursor_to_xml",
+    "crosstab",
+];
 
 /// Refuses a second statement; gives the number of tokens before a closing `;`.
 pub(in crate::sql) fn one_statement(text: &Text<'_>) -> Result<usize, TextError> {

@@ -140,6 +140,17 @@ fn reads_that_write_are_refused() {
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT * FROM dblink('…', '…')",
         "SELECT pg_terminate_backend(1)",
+        "SELECT pg_stat_reset()",
+        "SELECT pg_stat_reset_shared('bgwriter')",
+        "SELECT pg_create_physical_replication_slot('s')",
+        "SELECT pg_drop_replication_slot('s')",
+        "SELECT pg_logical_slot_get_changes('s', NULL, NULL)",
+        "SELECT pg_ls_logdir()",
+        "SELECT pg_promote()",
+        "SELECT pg_wal_replay_pause()",
+        "SELECT query_to_xml_and_xmlschema('DELETE FROM t', true, true, '')",
+        "SELECT * FROM ts_stat('DELETE FROM t RETURNING a')",
+        "SELECT * FROM crosstab('DELETE FROM t')",
     ];
     for sql in bad {
         assert!(judged(sql).is_err(), "{sql}");
