@@ -23,6 +23,8 @@ mod certificates;
 #[cfg(test)]
 mod credentials;
 #[cfg(test)]
+mod database;
+#[cfg(test)]
 mod flood;
 #[cfg(test)]
 mod frames;
