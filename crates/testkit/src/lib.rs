@@ -1,7 +1,7 @@
 //! What tests of several rooms share: a raw HTTP client, a child process that is ended by its id, a folder with files, an issuer
 //! of tokens, a collector of traces, a PostgreSQL and a Redis server, a TCP proxy that does to a connection what networks and servers do to one.
 //!
-//! It promises to speak plain HTTP/1.1 and nothing more, so that a test sees what is on the wire, and that everything waits with a
+//! It promises to speak plain HTTP/1.1 and nothing more, so that a test sees what is on the wire, but where a test asks for HTTP/2; and that everything waits with a
 //! bound. It knows no room: what is MCP in a test is written in the test.
 
 pub mod collector;

@@ -1,4 +1,5 @@
-//! Many callers with equal arguments and equal request ids, over connections that they share: nobody gets what is another's.
+//! Many callers with equal arguments and equal request ids, over connections that they share, HTTP/1.1 and HTTP/2: nobody gets what is
+//! another's.
 //!
 //! What a caller should get stands in the database alone, under who it is. `CALLGATE_TEST_CROSSINGS` says how many calls are made;
 //! `cargo xtask bench --crossing` makes a million.
@@ -6,7 +7,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use callgate_testkit::http::{Connection, Request};
+use callgate_testkit::http::{Connection, Multiplexed, Request, Whole};
 use futures_util::future::try_join_all;
 use serde_json::json;
 use tokio::time::Instant;
@@ -74,9 +75,25 @@ struct Seen {
     failed: Vec<String>,
 }
 
+/// A connection that callers share.
+enum Line {
+    /// Answers come in the order of the calls.
+    One(Connection),
+    /// Calls are under way side by side.
+    Many(Multiplexed),
+}
+
+impl Line {
+    async fn send_all(&mut self, requests: &[&Request]) -> anyhow::Result<Vec<Whole>> {
+        match self {
+            Self::One(connection) => connection.send_all(requests).await,
+            Self::Many(connection) => connection.send_all(requests).await,
+        }
+    }
+}
+
 /// Calls over one connection.
-async fn talk(address: std::net::SocketAddr, calls: usize, mut chance: Chance, reads: &[Ask], touches: &[Ask]) -> anyhow::Result<Seen> {
-    let mut connection = Connection::open(address).await?;
+async fn talk(mut connection: Line, calls: usize, mut chance: Chance, reads: &[Ask], touches: &[Ask]) -> anyhow::Result<Seen> {
     let mut seen = Seen::default();
     while seen.calls < calls {
         let mut some = Vec::with_capacity(AHEAD);
@@ -124,7 +141,15 @@ async fn check(world: &World) -> anyhow::Result<()> {
     let each = calls() / (2 * CONNECTIONS);
     let begun = Instant::now();
     let lines = world.replicas.iter().flat_map(|replica| [replica.address; CONNECTIONS]);
-    let talks: Vec<_> = lines.map(|address| talk(address, each, chance.child(), &reads, &touches)).collect();
+    let mut talks = Vec::new();
+    for (number, address) in lines.enumerate() {
+        // Every other one speaks HTTP/2.
+        let line = match number % 2 {
+            0 => Line::One(Connection::open(address).await?),
+            _ => Line::Many(Multiplexed::open(address).await?),
+        };
+        talks.push(talk(line, each, chance.child(), &reads, &touches));
+    }
     let mut all = Seen::default();
     for seen in try_join_all(talks).await? {
         all.calls += seen.calls;

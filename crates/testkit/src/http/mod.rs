@@ -1,7 +1,8 @@
 //! A raw HTTP/1.1 client: nothing added that the test did not say but `Host` and the length. Usually there is one connection per
-//! request; a [`Connection`] stays open.
+//! request; a [`Connection`] stays open, and a [`Multiplexed`] one speaks HTTP/2.
 
 mod connection;
+mod multiplexed;
 
 use std::net::SocketAddr;
 
@@ -13,7 +14,10 @@ use tokio::{
     time::timeout,
 };
 
-pub use self::connection::{Connection, Whole};
+pub use self::{
+    connection::{Connection, Whole},
+    multiplexed::Multiplexed,
+};
 use crate::PATIENCE;
 
 /// A request. `Host` is the address unless a header says otherwise.
