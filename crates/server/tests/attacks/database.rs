@@ -14,7 +14,7 @@ use crate::{
 
 /// `gate` may log in and nothing else; `agent` owns nothing. The functions are what a careless operator has.
 const SETUP: &str = "
-    CREATE ROLE agent NOLOGIN; CREATE ROLE gate LOGIN NOINHERIT; GRANT agent TO gate;
+    CREATE ROLE agent NOLOGIN; CREATE ROLE gate LOGIN NOINHERIT; GRANT agent TO gate; ALTER ROLE gate SET log_statement = 'all';
     CREATE TABLE notes (id SERIAL PRIMARY KEY, tenant TEXT NOT NULL, owner TEXT NOT NULL, text TEXT NOT NULL);
     INSERT INTO notes (tenant, owner, text) VALUES
         ('acme', 'ann', 'a1'), ('acme', 'ann', 'a2'), ('acme', 'bob', 'b1'), ('globex', 'ann', 'g1'), ('globex', 'gil', 'g2');
@@ -125,7 +125,7 @@ async fn texts(gate: &mut Gate, request: Request) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_others() {
-    let Some((mut gate, _postgres, client)) = start().await else { return };
+    let Some((mut gate, postgres, client)) = start().await else { return };
     let callers = [
         (gate.token("ann", "acme", ""), vec!["a1", "a2"]),
         (gate.token("bob", "acme", ""), vec!["b1"]),
@@ -152,6 +152,11 @@ async fn rows_of_others() {
     assert_eq!(reply["result"]["structuredContent"]["rows"], gone, "{reply}");
     gate.owe("taken", "ok", 1);
     assert_eq!(notes(&client).await, 3);
+    // The database hears who is calling and with which arguments, and nothing of what they showed to be recognised.
+    let heard = postgres.said();
+    assert!(heard.contains("'globex'") && heard.contains("SET LOCAL ROLE"), "what the gate says to the database is heard: {heard}");
+    let found = gate.cage.found(heard.as_bytes());
+    assert!(!found.is_empty() && found.iter().all(|name| name.contains(" argument")), "{found:?}");
     gate.end().await;
 }
 

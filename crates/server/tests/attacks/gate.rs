@@ -270,6 +270,9 @@ impl Gate {
             assert_eq!(self.cage.found(hay), Vec::<&str>::new(), "in {place}:\n{}", String::from_utf8_lossy(hay));
         }
         self.judge_traces(&figures);
+        for head in self.issuer.heads() {
+            assert_eq!(self.cage.found(head.as_bytes()), Vec::<&str>::new(), "in what the issuer was asked: {head}");
+        }
         self.judge_records(called);
         let output = run(&self.folder, &["audit", "verify", "-c", "FOLDER"]).await;
         assert!(output.ends_with("ok\n"), "{output}");

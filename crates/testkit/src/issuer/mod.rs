@@ -48,6 +48,8 @@ struct Desk {
     keys: Vec<Key>,
     mood: Mood,
     fetches: usize,
+    /// The heads of the requests, as text.
+    heads: Vec<String>,
     /// What stands among the keys besides.
     strangers: Vec<Value>,
 }
@@ -66,6 +68,12 @@ impl Issuer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The heads of all requests so far.
+    #[must_use]
+    pub fn heads(&self) -> Vec<String> {
+        self.desk().heads.clone()
     }
 
     /// How often its keys were asked for.

@@ -24,10 +24,9 @@ async fn answer(stream: TcpStream, desk: Arc<Mutex<Desk>>) -> std::io::Result<()
     let mut stream = BufReader::new(stream);
     let mut first = String::new();
     stream.read_line(&mut first).await?;
-    let mut line = String::new();
-    while stream.read_line(&mut line).await? > 2 {
-        line.clear();
-    }
+    let mut head = first.clone();
+    while stream.read_line(&mut head).await? > 2 {}
+    desk.lock().unwrap_or_else(PoisonError::into_inner).heads.push(head);
     let (status, kind, body) = if first.contains("/.well-known/openid-configuration") {
         (200, "application/json", json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string())
     } else {
