@@ -160,7 +160,9 @@ impl Builder {
         let Self { identity, backends, identify, store, settings, wire, traces, clock } = self;
         let named = |(name, backend)| Ok((BackendName::new(name)?, backend));
         let backends = backends.into_iter().map(named).collect::<Result<_, Error>>()?;
-        let upkeep = callgate_store::Upkeep { heads: settings.audit.heads.clone(), keep: settings.audit.keep, clock };
+        let audit = &settings.audit;
+        let (heads, pseudonyms) = (audit.heads.clone(), audit.pseudonyms.clone());
+        let upkeep = callgate_store::Upkeep { heads, keep: audit.keep, pseudonyms, clock };
         let store = callgate_store::open(&callgate_store::Opening { config: &store, upkeep, folder: Path::new(".") }).await?;
         let shared = callgate_store::shared::open(&settings.shared, Path::new(".")).await?;
         let mut key = [0; 32];

@@ -19,9 +19,9 @@ use callgate_transport::tls::Tls;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    Error, Gate, Records,
+    Erased, Error, Gate, Records,
     config::{Log, OFFERS, Root, part},
-    control,
+    control, erasure,
     gate::{Column, Kept, Parts, Reloads},
     reload::{Look, Reloader},
 };
@@ -140,6 +140,12 @@ impl Configuration {
     pub async fn records(&self) -> Result<Records, Error> {
         let opening = store_opening(&self.root, self.section.folder());
         Ok(Records::new(callgate_store::log(&opening).await?, opening.upkeep.heads, self.section.folder()))
+    }
+
+    /// Forgets a caller of a tenant: removes what says which pseudonym in the audit log is the caller's. A gate may be writing there.
+    pub async fn erase(&self, records: &Records, tenant: &str, caller: &str) -> Result<Erased, Error> {
+        let store = callgate_store::open(&store_opening(&self.root, self.section.folder())).await?;
+        erasure::erase(store.as_ref(), records, tenant, caller).await
     }
 
     /// Whether a tool of this name is declared.
@@ -270,7 +276,9 @@ fn api_keys(config: &callgate_identity::keys::Config, root: &Root, folder: &Path
 
 /// What the store is opened from.
 fn store_opening<'a>(root: &'a Root, folder: &'a Path) -> callgate_store::Opening<'a> {
-    let upkeep = Upkeep { heads: root.audit.heads.clone(), keep: root.audit.keep, clock: Clock::System };
+    let audit = &root.audit;
+    let (heads, pseudonyms) = (audit.heads.clone(), audit.pseudonyms.clone());
+    let upkeep = Upkeep { heads, keep: audit.keep, pseudonyms, clock: Clock::System };
     callgate_store::Opening { config: &root.store, upkeep, folder }
 }
 
@@ -311,6 +319,10 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
     root.telemetry.check(&part(section, "telemetry"), &root.egress, problems);
     root.audit.check(&part(section, "audit"), problems);
     root.store.check(&part(section, "store"), problems);
+    if root.audit.pseudonyms.is_some() && root.store.kind == Name::Memory {
+        let problem = section.problem("/audit/pseudonyms", "a store in memory keeps no pseudonyms");
+        problems.push(problem.help("leave them out, or write `store: { kind: sqlite }` or `postgres`"));
+    }
     root.shared.check(&part(section, "shared"), problems);
     root.quotas.check(&part(section, "quotas"), problems);
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {

@@ -23,6 +23,9 @@ pub enum Error {
     /// There is nothing to give out API keys for.
     #[error("no API key could be given out: {0}")]
     NoKeys(&'static str),
+    /// What was to be done cannot be put on record.
+    #[error("the audit log cannot be written just now: {0}")]
+    Unrecorded(&'static str),
     /// What replicas share has no address.
     #[error("cannot open what replicas share")]
     Shared(#[from] callgate_store::shared::Error),

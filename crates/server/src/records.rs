@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use callgate_store::{Entry, Filter, Heads, Log, Row, verify};
+use callgate_store::{Entry, Filter, Heads, Log, Row, pseudonyms::is_pseudonym, verify};
 
 use crate::Error;
 
@@ -47,8 +47,8 @@ impl Records {
             let rows = self.log.after(chain, seq, PAGE).await?;
             let Some(last) = rows.last() else { return Ok(odd) };
             (chain, seq) = (last.chain, last.seq);
-            for row in &rows {
-                match std::str::from_utf8(&row.line).ok().and_then(Entry::parse) {
+            for (row, entry) in rows.iter().zip(self.read(&rows).await?) {
+                match entry {
                     None => odd += 1,
                     Some(entry) if filter.fits(&entry) && show(row, &entry).is_break() => return Ok(odd),
                     Some(_) => {}
@@ -57,12 +57,26 @@ impl Records {
         }
     }
 
+    /// What these rows say, with the names of callers where they are known; `None` for what is no record.
+    async fn read(&self, rows: &[Row]) -> Result<Vec<Option<Entry>>, Error> {
+        let parsed: Vec<_> = rows.iter().map(|row| Entry::parse(std::str::from_utf8(&row.line).ok()?)).collect();
+        let callers = parsed.iter().flatten().map(|entry| entry.caller.as_str());
+        let mut pseudonyms: Vec<String> = callers.filter(|caller| is_pseudonym(caller)).map(str::to_owned).collect();
+        if pseudonyms.is_empty() {
+            return Ok(parsed);
+        }
+        pseudonyms.sort_unstable();
+        pseudonyms.dedup();
+        let names = self.log.names(&pseudonyms).await?;
+        Ok(parsed.into_iter().map(|entry| entry.map(|entry| entry.named(&names))).collect())
+    }
+
     /// The last `most` records that fit, oldest first, of all chains together.
     pub async fn last(&self, filter: &Filter, most: usize) -> Result<Vec<Entry>, Error> {
         let mut found: VecDeque<Entry> = VecDeque::new();
         if *filter == Filter::default() {
             let rows = self.log.last(most).await?;
-            found.extend(rows.iter().filter_map(|row| Entry::parse(std::str::from_utf8(&row.line).ok()?)));
+            found.extend(self.read(&rows).await?.into_iter().flatten());
         } else {
             let mut chain = 0;
             let mut from_chain = 0;

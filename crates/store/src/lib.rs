@@ -1,4 +1,4 @@
-//! Where the gate keeps its own state: the audit log and the API keys.
+//! Where the gate keeps its own state: the audit log, whose its pseudonyms are, and the API keys.
 //!
 //! It promises that what was acknowledged is durable, that the audit log only grows, and that a record is never dropped while
 //! the process lives. It leaves to `pipeline` what a record says, who waits for it, and how many may be under way.
@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod memory;
 mod postgres;
+pub mod pseudonyms;
 mod sqlite;
 mod writing;
 
@@ -27,6 +28,7 @@ pub use config::{Config, Name};
 pub use error::Error;
 pub use keys::{ApiKey, Keys};
 pub use memory::Memory;
+pub use pseudonyms::{Callers, Config as Pseudonyms};
 pub use sqlite::Sqlite;
 pub use writing::{HeadKeys, Heads, Upkeep, read_heads};
 
@@ -34,6 +36,9 @@ pub use writing::{HeadKeys, Heads, Upkeep, read_heads};
 pub trait Store: Send + Sync + fmt::Debug {
     /// The audit log.
     fn audit(&self) -> &dyn Audit;
+
+    /// Whose the pseudonyms of the audit log are.
+    fn callers(&self) -> &dyn Callers;
 
     /// The API keys.
     fn keys(&self) -> &dyn Keys;
@@ -50,7 +55,7 @@ pub type Read = Result<Box<dyn Log>, Error>;
 pub struct Opening<'a> {
     /// What the operator wrote under `store`.
     pub config: &'a Config,
-    /// What is done about the audit log beside writing it.
+    /// How the audit log is kept.
     pub upkeep: Upkeep,
     /// To which relative paths are relative.
     pub folder: &'a Path,

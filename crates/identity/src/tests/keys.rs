@@ -165,6 +165,10 @@ impl Store for Moody {
         self.store.audit()
     }
 
+    fn callers(&self) -> &dyn callgate_store::Callers {
+        self.store.callers()
+    }
+
     fn keys(&self) -> &dyn callgate_store::Keys {
         self
     }

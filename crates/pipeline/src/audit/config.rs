@@ -1,7 +1,7 @@
 //! What an operator may write under `audit`.
 
 use callgate_config::{Problems, Section, Size, Span};
-use callgate_store::Heads;
+use callgate_store::{Heads, Pseudonyms};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,6 +33,8 @@ pub struct Config {
     /// How long records are kept, such as `90d`; default for ever. Older ones are removed from the beginning of each chain, and what
     /// is left still verifies.
     pub keep: Option<Span>,
+    /// Records that do not name their callers; default none.
+    pub pseudonyms: Option<Pseudonyms>,
     /// Signed heads of the log.
     pub heads: Heads,
 }
@@ -59,6 +61,7 @@ impl Default for Config {
             value: 256,
             arguments: Size::kib(4),
             keep: None,
+            pseudonyms: None,
             heads: Heads::default(),
         }
     }

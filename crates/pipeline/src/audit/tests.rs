@@ -117,6 +117,7 @@ async fn a_record_says_who_what_where_from_and_how_long() {
                 outcome: "ok",
                 reason: None,
                 duration: 1500000,
+                pseudonym: None,
             },
             Entry {
                 chain: 0,
@@ -143,6 +144,7 @@ async fn a_record_says_who_what_where_from_and_how_long() {
                 outcome: "unknown",
                 reason: None,
                 duration: 0,
+                pseudonym: None,
             },
         ]"#]]
     .assert_eq(

@@ -257,6 +257,9 @@ impl Store for Ledger {
     fn audit(&self) -> &dyn Audit {
         self
     }
+    fn callers(&self) -> &dyn callgate_store::Callers {
+        self.memory.callers()
+    }
     fn keys(&self) -> &dyn Keys {
         self.memory.keys()
     }

@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod initialised;

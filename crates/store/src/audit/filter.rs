@@ -13,7 +13,7 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// The tenant of the caller.
     pub tenant: Option<String>,
-    /// The id of the caller.
+    /// The id of the caller, or its pseudonym.
     pub caller: Option<String>,
     /// The name of the tool or prompt, or the URI of the resource.
     pub name: Option<String>,
@@ -31,7 +31,7 @@ impl Filter {
         self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
             && is(&self.tenant, &entry.tenant)
-            && is(&self.caller, &entry.caller)
+            && (is(&self.caller, &entry.caller) || (entry.pseudonym.is_some() && self.caller == entry.pseudonym))
             && is(&self.name, &entry.name)
             && is(&self.outcome, &entry.outcome)
             && is(&self.request, &entry.request)

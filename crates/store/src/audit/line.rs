@@ -11,6 +11,8 @@
 //! - In strings, `"` and `\` have a backslash before them; backspace, form feed, newline, return and tab are `\b \f \n \r \t`; other
 //!   characters below U+0020 are `\u00xx` in lower case. Everything else is UTF-8 as it is.
 //!
+//! With pseudonyms, `caller` is one and `session` is a digest; the form is the same.
+//!
 //! A line is never written anew from its parts: what is stored is what was hashed.
 
 use callgate_model::Members;
@@ -26,11 +28,11 @@ pub(crate) struct View<'a> {
     pub(super) request: &'a str,
     pub(super) depth: u8,
     pub(super) tenant: &'a str,
-    pub(super) caller: &'a str,
+    pub(crate) caller: &'a str,
     pub(super) proof: &'a str,
     pub(super) transport: &'a str,
     pub(super) revision: &'a str,
-    pub(super) session: Option<&'a str>,
+    pub(crate) session: Option<&'a str>,
     pub(super) traceparent: Option<&'a str>,
     pub(super) sort: &'a str,
     pub(super) name: &'a str,
@@ -164,6 +166,7 @@ impl Entry {
             outcome: parts.outcome,
             reason: parts.reason,
             duration: parts.duration,
+            pseudonym: None,
         })
     }
 }

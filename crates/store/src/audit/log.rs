@@ -1,6 +1,6 @@
 //! The audit log as it is read: by the commands, beside a gate that may be writing it.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use async_trait::async_trait;
 
@@ -39,6 +39,9 @@ pub trait Log: Send + Sync + fmt::Debug {
 
     /// The last records of each chain, at most `most` of each, in the order of chain and place.
     async fn last(&self, most: usize) -> Result<Vec<Row>, Error>;
+
+    /// The names of callers by their pseudonyms, of those that are known.
+    async fn names(&self, pseudonyms: &[String]) -> Result<HashMap<String, String>, Error>;
 
     /// What stands beside the chains.
     async fn left(&self) -> Result<Left, Error>;

@@ -22,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 pub use chain::{CHAINS, Hash, Head};
 pub(crate) use chain::{place, row};
 pub use filter::Filter;
+pub(crate) use line::View;
 pub use log::{Left, Log, Row};
 pub use record::{Entry, Intent, Record, Subject};
 

@@ -1,6 +1,6 @@
 //! One audit record: as the pipeline makes it, and as it is read back.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use callgate_model::{BackendName, Caller, Effect, Origin, RequestId};
 use jiff::Timestamp;
@@ -78,6 +78,8 @@ pub struct Entry {
     pub reason: Option<String>,
     /// Microseconds.
     pub duration: u64,
+    /// What the line says in place of the caller, where the name was found beside the records.
+    pub pseudonym: Option<String>,
 }
 
 impl Record {
@@ -132,6 +134,15 @@ impl Entry {
         }
     }
 
+    /// The same with the name of its caller, if it is among these; the pseudonym stays beside it.
+    #[must_use]
+    pub fn named(mut self, names: &HashMap<String, String>) -> Self {
+        if let Some(name) = names.get(&self.caller) {
+            self.pseudonym = Some(std::mem::replace(&mut self.caller, name.clone()));
+        }
+        self
+    }
+
     /// The record of a call whose gate ended, from its intent.
     pub(crate) fn unclear(self) -> Self {
         Self { outcome: "unclear".to_owned(), reason: Some(LEFT.to_owned()), ..self }
@@ -162,6 +173,7 @@ impl Entry {
             outcome: view.outcome.into(),
             reason: owned(view.reason),
             duration: view.duration,
+            pseudonym: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use tokio::sync::oneshot;
 
-use crate::{Audit, Backlog, Entry, Error, Intent, Keys, Opened, Opening, Pending, Read, Record, Store, Written};
+use crate::{Audit, Backlog, Callers, Entry, Error, Intent, Keys, Opened, Opening, Pending, Read, Record, Store, Written};
 
 /// A store in memory.
 #[derive(Debug)]
@@ -65,8 +65,20 @@ impl Store for Memory {
         self
     }
 
+    fn callers(&self) -> &dyn Callers {
+        self
+    }
+
     fn keys(&self) -> &dyn Keys {
         &self.keys
+    }
+}
+
+/// Nobody has a pseudonym here: the records themselves are soon forgotten.
+#[async_trait]
+impl Callers for Memory {
+    async fn forget(&self, _tenant: &str, _caller: &str) -> Result<Option<String>, Error> {
+        Ok(None)
     }
 }
 

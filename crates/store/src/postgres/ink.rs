@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
-use super::{Trouble, connect::Server, pen::Pen, reader, schema, schema::lock, sheet::Sheet, trouble::within};
+use super::{Trouble, callers, connect::Server, pen::Pen, reader, schema, schema::lock, sheet::Sheet, trouble::within};
 use crate::{
     Entry, Error, Head,
     audit::{row, verify},
+    pseudonyms::{Names, SLACK},
     writing::{Batch, Sink, Tended},
 };
 
@@ -20,13 +21,14 @@ const MOST: usize = 1000;
 /// A pen, and the runtime in which it lives. It belongs to the thread that writes.
 pub(super) struct Ink {
     pen: Pen,
+    names: Option<Names>,
     numbers: (i64, i64),
     runtime: Runtime,
 }
 
 impl Ink {
     /// Makes the tables and takes the first free chain. Called where a thread may wait.
-    pub(super) fn new(server: &Server, numbers: (i64, i64)) -> Result<Self, Error> {
+    pub(super) fn new(server: &Server, numbers: (i64, i64), names: Option<Names>) -> Result<Self, Error> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::server)?;
         let owner = i32::try_from(numbers.0 >> 40).unwrap_or(i32::MAX);
         let mut pen = Pen::new(server.clone(), owner);
@@ -37,14 +39,14 @@ impl Ink {
             within(pen.patience(), pen.ready()).await
         });
         opened.map_err(Error::server)?;
-        Ok(Self { pen, numbers, runtime })
+        Ok(Self { pen, names, numbers, runtime })
     }
 }
 
 impl Sink for Ink {
     fn write(&mut self, batch: &Batch) -> Result<(), String> {
-        let Self { pen, runtime, .. } = self;
-        runtime.block_on(put(pen, batch)).map_err(|cause| cause.to_string())
+        let Self { pen, names, runtime, .. } = self;
+        runtime.block_on(put(pen, names.as_mut(), batch)).map_err(|cause| cause.to_string())
     }
 
     fn head(&self) -> Head {
@@ -52,7 +54,7 @@ impl Sink for Ink {
     }
 
     fn tend(&mut self, now: Timestamp, keep: Option<Timestamp>) -> Result<Tended, String> {
-        let Self { pen, runtime, numbers } = self;
+        let Self { pen, runtime, numbers, .. } = self;
         let tended = runtime.block_on(async {
             let tended = within(pen.patience(), tend(pen, *numbers, now, keep)).await;
             if tended.is_err() {
@@ -65,18 +67,22 @@ impl Sink for Ink {
 }
 
 /// Writes a batch. A connection that was found dead is replaced at once, and nobody hears of it.
-async fn put(pen: &mut Pen, batch: &Batch) -> Result<(), Trouble> {
+async fn put(pen: &mut Pen, mut names: Option<&mut Names>, batch: &Batch) -> Result<(), Trouble> {
     let was_held = pen.is_held();
-    match attempt(pen, batch).await {
+    match attempt(pen, names.as_deref_mut(), batch).await {
         // A server that says nothing says nothing the second time.
         Err(Trouble::Silent(most)) => Err(Trouble::Silent(most)),
-        Err(_) if was_held => attempt(pen, batch).await,
+        Err(_) if was_held => attempt(pen, names, batch).await,
         first => first,
     }
 }
 
-async fn attempt(pen: &mut Pen, batch: &Batch) -> Result<(), Trouble> {
-    let written = within(pen.patience(), pen.write(|head| Sheet::of(head, batch))).await;
+async fn attempt(pen: &mut Pen, names: Option<&mut Names>, batch: &Batch) -> Result<(), Trouble> {
+    let most = pen.patience();
+    let written = match names {
+        None => within(most, pen.write(|head| Sheet::of(head, batch, None))).await,
+        Some(names) => within(most, pen.write_named(names, batch)).await,
+    };
     if written.is_err() {
         pen.lose().await;
     }
@@ -91,7 +97,7 @@ async fn tend(pen: &mut Pen, numbers: (i64, i64), now: Timestamp, keep: Option<T
         recover(pen, owner.try_get(0)?).await?;
     }
     match keep {
-        Some(keep) => prune(pen, now, keep).await,
+        Some(keep) => age(pen, now, keep).await,
         None => Ok(Tended::Done),
     }
 }
@@ -119,6 +125,17 @@ async fn recover(pen: &mut Pen, owner: i32) -> Result<(), Trouble> {
     }
     pen.moved(sheet.end);
     Ok(())
+}
+
+/// Removes some of what is from before `keep`: records, and whose the pseudonyms were that nobody uses any more.
+async fn age(pen: &mut Pen, now: Timestamp, keep: Timestamp) -> Result<Tended, Trouble> {
+    let (session, _) = pen.held()?;
+    let swept = match keep.checked_sub(SLACK) {
+        Ok(keep) => callers::sweep(&session.link.client, keep).await?,
+        Err(_) => false,
+    };
+    let pruned = prune(pen, now, keep).await?;
+    Ok(if swept { Tended::Partly } else { pruned })
 }
 
 /// Removes some of the oldest records of this chain from before `keep`.

@@ -9,6 +9,7 @@
 //!
 //! API keys and readers have a few connections of their own, each of which waits for no longer than `store.statement`.
 
+mod callers;
 mod connect;
 mod ink;
 mod keys;
@@ -28,7 +29,8 @@ use async_trait::async_trait;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::{
-    Audit, Backlog, Error, Intent, Keys, Log, Opened, Opening, Pending, Read, Record, Store, Written,
+    Audit, Backlog, Callers, Error, Intent, Keys, Log, Opened, Opening, Pending, Read, Record, Store, Written,
+    pseudonyms::Names,
     writing::{self, Queue, Upkeep},
 };
 
@@ -39,6 +41,7 @@ use self::{connect::Server, ink::Ink, reader::Reader, trouble::Trouble};
 /// A store in PostgreSQL. Dropping it writes what is left and ends its connections.
 struct Postgres {
     queue: Arc<Queue>,
+    callers: callers::Table,
     keys: keys::Table,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -67,12 +70,14 @@ impl Postgres {
     /// Connects, makes the tables if they are missing, and starts the thread that writes.
     async fn open(opening: &Opening<'_>) -> Result<Self, Error> {
         let server = Server::of(opening.config).map_err(Error::server)?;
-        let keys = keys::Table::new(server.pool(KEYS).map_err(Error::server)?, server.patience());
+        let pool = server.pool(KEYS).map_err(Error::server)?;
+        let callers = callers::Table { pool: pool.clone(), patience: server.patience() };
+        let keys = keys::Table::new(pool, server.patience());
         let queue = Arc::new(Queue::new(opening.config.linger.get()));
         let (upkeep, writing) = (opening.upkeep.within(opening.folder), queue.clone());
         // The pen has a runtime of its own, which no thread of this one may wait for.
         let writer = tokio::task::spawn_blocking(move || start(&server, &upkeep, writing)).await.map_err(Error::server)??;
-        Ok(Self { queue, keys, writer: Mutex::new(Some(writer)) })
+        Ok(Self { queue, callers, keys, writer: Mutex::new(Some(writer)) })
     }
 }
 
@@ -80,7 +85,7 @@ impl Postgres {
 const KEYS: usize = 4;
 
 fn start(server: &Server, upkeep: &Upkeep, queue: Arc<Queue>) -> Result<JoinHandle<()>, Error> {
-    let ink = Ink::new(server, queue.numbers())?;
+    let ink = Ink::new(server, queue.numbers(), upkeep.pseudonyms.as_ref().map(Names::new))?;
     writing::start(ink, upkeep, queue).map_err(Error::server)
 }
 
@@ -98,6 +103,10 @@ impl Drop for Postgres {
 impl Store for Postgres {
     fn audit(&self) -> &dyn Audit {
         self
+    }
+
+    fn callers(&self) -> &dyn Callers {
+        &self.callers
     }
 
     fn keys(&self) -> &dyn Keys {

@@ -1,10 +1,13 @@
 //! Reading the log, beside the gates that write it.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
 use tokio_postgres::{GenericClient, Row as SqlRow};
 
 use super::{
+    callers,
     connect::Server,
     trouble::{Trouble, within},
 };
@@ -43,6 +46,10 @@ impl Log for Reader {
 
     async fn last(&self, most: usize) -> Result<Vec<Row>, Error> {
         within(self.patience, async { last(&**self.pool.get().await?, most).await }).await.map_err(Error::reading)
+    }
+
+    async fn names(&self, pseudonyms: &[String]) -> Result<HashMap<String, String>, Error> {
+        within(self.patience, async { callers::names(&**self.pool.get().await?, pseudonyms).await }).await.map_err(Error::reading)
     }
 
     async fn left(&self) -> Result<Left, Error> {

@@ -60,6 +60,23 @@ const PARTS: &[Part] = &[
     "],
     },
     Part {
+        name: "callers",
+        steps: &["
+        CREATE TABLE callgate_audit_callers (
+            tenant text NOT NULL,
+            caller text NOT NULL,
+            pseudonym text NOT NULL UNIQUE, -- what records say in place of the caller
+            used bigint NOT NULL, -- microseconds since 1970, UTC; an hour behind at most
+            PRIMARY KEY (tenant, caller)
+        );
+        CREATE INDEX callgate_audit_callers_used ON callgate_audit_callers (used);
+        CREATE TABLE callgate_audit_forgotten (
+            times bigint NOT NULL -- how often rows above were removed
+        );
+        INSERT INTO callgate_audit_forgotten VALUES (0);
+    "],
+    },
+    Part {
         name: "keys",
         steps: &["
         CREATE TABLE callgate_api_keys (

@@ -24,6 +24,9 @@ pub(super) enum Trouble {
     /// The connection before this one cannot be brought to its end.
     #[error("the connection before this one has not ended, and it is not known what becomes of its last batch")]
     Haunted,
+    /// A batch could not be written under one count of forgotten callers.
+    #[error("callers are being forgotten faster than a batch can be written")]
+    Forgetful,
     /// Nothing is free.
     #[error("every chain of the audit log is being written by some gate")]
     Full,

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use super::{place::Place, reader, slot::Slot};
+use super::{callers, place::Place, reader, slot::Slot};
 use crate::{
     Entry, Hash, Head,
     audit::{place, row, verify},
+    pseudonyms::{Names, SLACK, view},
     writing::{Batch, Sink, Tended},
 };
 
@@ -30,6 +31,7 @@ pub(super) struct Ink {
     numbers: (i64, i64),
     head: Head,
     doubt: Doubt,
+    names: Option<Names>,
     line: Vec<u8>,
 }
 
@@ -44,14 +46,27 @@ enum Doubt {
 }
 
 impl Ink {
-    pub(super) fn new(connection: Connection, store: PathBuf, place: Place, slot: Slot, numbers: (i64, i64)) -> rusqlite::Result<Self> {
+    pub(super) fn new(
+        connection: Connection,
+        store: PathBuf,
+        place: Place,
+        slot: Slot,
+        numbers: (i64, i64),
+        names: Option<Names>,
+    ) -> rusqlite::Result<Self> {
         let head = head(&connection, slot.chain)?;
-        Ok(Self { connection, store, place, slot, numbers, head, doubt: Doubt::None, line: Vec::with_capacity(1024) })
+        if names.is_some() {
+            callers::overwrite(&connection)?;
+        }
+        Ok(Self { connection, store, place, slot, numbers, head, doubt: Doubt::None, names, line: Vec::with_capacity(1024) })
     }
 
     /// Looks where the chain stands, after a failure; `true` if the batch that failed is there nevertheless.
     fn look(&mut self) -> rusqlite::Result<bool> {
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Head);
+        if let (Some(names), false) = (&mut self.names, matches!(doubt, Doubt::None)) {
+            names.doubt();
+        }
         if let Doubt::Commit(expected) = doubt {
             let stored =
                 self.connection.query_row("SELECT hash FROM audit WHERE id = ?1", [expected.row()], |row| row.get(0)).optional()?;
@@ -72,13 +87,17 @@ impl Ink {
             return Ok(());
         }
         self.doubt = Doubt::Head;
-        let Self { connection, head, line, .. } = self;
+        let Self { connection, head, line, names, .. } = self;
         let (mut next, chain) = (*head, head.chain);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if let Some(names) = names {
+            callers::learn(&transaction, names, batch)?;
+        }
+        let mut session = String::new();
         if !batch.intents.is_empty() {
             let mut intend = transaction.prepare_cached(INTEND)?;
             for draft in &batch.intents {
-                draft.record.view().write(chain, 0, line);
+                view(names.as_ref(), &draft.record, &mut session).write(chain, 0, line);
                 intend.execute(params![number(draft.number.0), chain, text(line)])?;
             }
         }
@@ -86,7 +105,7 @@ impl Ink {
             let mut insert = transaction.prepare_cached(INSERT)?;
             let mut settle = transaction.prepare_cached(SETTLE)?;
             for pending in &batch.records {
-                pending.record.view().write(chain, next.seq + 1, line);
+                view(names.as_ref(), &pending.record, &mut session).write(chain, next.seq + 1, line);
                 next = next.then(line);
                 insert.execute(params![next.row(), &next.hash.0[..], text(line)])?;
                 if let Some(intent) = pending.record.intent {
@@ -154,6 +173,13 @@ impl Ink {
         Ok(())
     }
 
+    /// Removes some of what is from before `keep`: records, and whose the pseudonyms were that nobody uses any more.
+    fn age(&mut self, now: Timestamp, keep: Timestamp) -> rusqlite::Result<Tended> {
+        let swept = keep.checked_sub(SLACK).map_or(Ok(false), |keep| callers::sweep(&mut self.connection, keep))?;
+        let pruned = self.prune(now, keep)?;
+        Ok(if swept { Tended::Partly } else { pruned })
+    }
+
     /// Removes some of the oldest records of this chain from before `keep`.
     fn prune(&mut self, now: Timestamp, keep: Timestamp) -> rusqlite::Result<Tended> {
         let chain = self.slot.chain;
@@ -193,7 +219,7 @@ impl Sink for Ink {
     fn tend(&mut self, now: Timestamp, keep: Option<Timestamp>) -> Result<Tended, String> {
         self.place.check()?;
         self.recover_all()?;
-        keep.map_or(Ok(Tended::Done), |keep| self.prune(now, keep)).map_err(|cause| cause.to_string())
+        keep.map_or(Ok(Tended::Done), |keep| self.age(now, keep)).map_err(|cause| cause.to_string())
     }
 }
 

@@ -12,6 +12,7 @@
 //! A file that is removed or replaced under the gate can still be written to, and nobody would ever read it. So that no record goes
 //! there in silence, the log fails from then on (`place`); it is healthy again when the file is back, or after a start anew.
 
+mod callers;
 mod ink;
 mod keys;
 mod place;
@@ -31,7 +32,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Audit, Backlog, Config, Error, Intent, Keys, Log, Opened, Opening, Pending, Read, Record, Store, Written,
+    Audit, Backlog, Callers, Config, Error, Intent, Keys, Log, Opened, Opening, Pending, Read, Record, Store, Written,
+    pseudonyms::Names,
     writing::{self, Queue, Upkeep},
 };
 
@@ -44,6 +46,7 @@ use self::{ink::Ink, place::Place, reader::Reader, slot::Slot};
 #[derive(Debug)]
 pub struct Sqlite {
     queue: Arc<Queue>,
+    callers: callers::Table,
     keys: keys::Table,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -71,9 +74,11 @@ impl Sqlite {
         let queue = Arc::new(Queue::new(config.linger.get()));
         let place = Place::of(&path).map_err(|cause| failed(cause.into()))?;
         let slot = Slot::first(&path).map_err(|cause| failed(cause.into()))?;
-        let ink = Ink::new(connection, path.clone(), place, slot, queue.numbers()).map_err(|cause| failed(cause.into()))?;
+        let names = upkeep.pseudonyms.as_ref().map(Names::new);
+        let ink = Ink::new(connection, path.clone(), place, slot, queue.numbers(), names).map_err(|cause| failed(cause.into()))?;
         let writer = writing::start(ink, &upkeep.within(folder), queue.clone()).map_err(|cause| failed(cause.into()))?;
-        Ok(Self { queue, keys, writer: Mutex::new(Some(writer)) })
+        let callers = callers::Table { path: path.clone(), config: config.clone() };
+        Ok(Self { queue, callers, keys, writer: Mutex::new(Some(writer)) })
     }
 }
 
@@ -91,6 +96,10 @@ impl Drop for Sqlite {
 impl Store for Sqlite {
     fn audit(&self) -> &dyn Audit {
         self
+    }
+
+    fn callers(&self) -> &dyn Callers {
+        &self.callers
     }
 
     fn keys(&self) -> &dyn Keys {

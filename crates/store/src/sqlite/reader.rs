@@ -1,6 +1,7 @@
 //! Reading the log, beside whoever writes it.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -8,6 +9,7 @@ use std::{
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags, Row as SqlRow, params, types::ValueRef};
 
+use super::callers;
 use crate::{
     Error, Hash, Head, Left, Log, Row,
     audit::{place, row},
@@ -49,6 +51,11 @@ impl Log for Reader {
 
     async fn last(&self, most: usize) -> Result<Vec<Row>, Error> {
         self.read(move |connection| last(connection, most)).await
+    }
+
+    async fn names(&self, pseudonyms: &[String]) -> Result<HashMap<String, String>, Error> {
+        let pseudonyms = pseudonyms.to_vec();
+        self.read(move |connection| callers::names(connection, &pseudonyms)).await
     }
 
     async fn left(&self) -> Result<Left, Error> {

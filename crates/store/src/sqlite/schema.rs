@@ -81,6 +81,23 @@ const PARTS: &[Part] = &[
         ],
     },
     Part {
+        name: "callers",
+        steps: &["
+        CREATE TABLE audit_callers (
+            tenant TEXT NOT NULL,
+            caller TEXT NOT NULL,
+            pseudonym TEXT NOT NULL UNIQUE, -- what records say in place of the caller
+            used INTEGER NOT NULL, -- microseconds since 1970, UTC; an hour behind at most
+            PRIMARY KEY (tenant, caller)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX audit_callers_used ON audit_callers (used);
+        CREATE TABLE audit_forgotten (
+            times INTEGER NOT NULL -- how often a row above was removed
+        ) STRICT;
+        INSERT INTO audit_forgotten VALUES (0);
+    "],
+    },
+    Part {
         name: "keys",
         steps: &["
         CREATE TABLE api_keys (

@@ -1,6 +1,7 @@
 //! What every store keeps, and what the SQLite file keeps by itself.
 
 mod chain;
+mod erasure;
 mod heads;
 mod intents;
 mod keys;
@@ -65,7 +66,7 @@ fn upkeep() -> Upkeep {
         secret: Some(Secret::new("0123456789abcdef0123456789abcdef".into())),
         ..Heads::default()
     };
-    Upkeep { heads, keep: None, clock: Clock::Fixed(Timestamp::from_second(1_700_000_100).expect("a time")) }
+    Upkeep { heads, clock: Clock::Fixed(Timestamp::from_second(1_700_000_100).expect("a time")), ..Upkeep::default() }
 }
 
 async fn opened(kind: Name, folder: &Path) -> Arc<dyn Store> {

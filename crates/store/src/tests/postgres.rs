@@ -54,6 +54,10 @@ impl Base {
         Config { kind: Name::Postgres, url: Some(Secret::new(self.url.clone())), ..Config::default() }
     }
 
+    pub(crate) async fn client(&self) -> Client {
+        client(&self.url).await
+    }
+
     fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -1,4 +1,4 @@
-//! What is done about an audit log beside writing it.
+//! How an audit log is kept: what it says of callers, and what is done about it beside writing it.
 
 use std::{path::Path, time::Duration};
 
@@ -6,17 +6,20 @@ use callgate_config::Span;
 use callgate_model::Clock;
 
 use super::Heads;
+use crate::Pseudonyms;
 
 /// How often somebody looks after a log that has no signed heads.
 const TICK: Duration = Duration::from_secs(60);
 
-/// What is done about an audit log beside writing it.
+/// How an audit log is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Upkeep {
     /// Where signed heads are written.
     pub heads: Heads,
     /// How long records are kept; `None` for ever.
     pub keep: Option<Span>,
+    /// Whether records bear pseudonyms, and how many are remembered; `None` if they bear the names.
+    pub pseudonyms: Option<Pseudonyms>,
     /// Wall-clock time.
     pub clock: Clock,
 }

@@ -1,5 +1,7 @@
-//! `callgate audit`: reading the audit log beside a gate that may be writing it, and checking that nobody has changed it.
+//! `callgate audit`: reading the audit log beside a gate that may be writing it, checking that nobody has changed it, and forgetting
+//! whose records they are.
 
+mod forget;
 mod show;
 
 use std::{
@@ -53,6 +55,8 @@ enum Action {
         #[command(flatten)]
         wanted: Wanted,
     },
+    /// Forget a caller: its records under `audit.pseudonyms` stay and verify, and name nobody. Cannot be undone.
+    Forget(forget::Forget),
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -73,7 +77,7 @@ struct Wanted {
     /// Only the records of this tenant.
     #[arg(long)]
     tenant: Option<String>,
-    /// Only calls of this caller.
+    /// Only calls of this caller, or under this pseudonym.
     #[arg(long)]
     caller: Option<String>,
     /// Only calls of this tool, prompt or resource.
@@ -109,12 +113,13 @@ impl Audit {
         log::begin(&log::quiet(), level)?;
         let records = configuration.records().await?;
         match self.action {
+            Action::Forget(forget) => forget.run(&configuration, &records).await,
             Action::Tail { lines, wanted } => {
                 let entries = records.last(&wanted.filter(), lines).await?;
                 print(&entries.iter().map(show::line).collect::<String>())
             }
             Action::Search { wanted } => each(&records, &wanted.filter(), "", |_, entry| show::line(entry)).await,
-            Action::Export { format: Format::Jsonl, wanted } => each(&records, &wanted.filter(), "", |row, _| show::json(row)).await,
+            Action::Export { format: Format::Jsonl, wanted } => each(&records, &wanted.filter(), "", show::json).await,
             Action::Export { format: Format::Csv, wanted } => {
                 each(&records, &wanted.filter(), show::HEADER, |_, entry| show::csv(entry)).await
             }

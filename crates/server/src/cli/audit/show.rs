@@ -21,10 +21,12 @@ pub(super) fn line(entry: &Entry) -> String {
     text.chars().map(visible).chain(['\n']).collect()
 }
 
-/// The record as it is hashed, and its hash.
-pub(super) fn json(row: &Row) -> String {
+/// The record as it is hashed, and its hash; behind them the caller's name, where the record bears a pseudonym.
+pub(super) fn json(row: &Row, entry: &Entry) -> String {
     let hash = row.hash.map(|hash| hash.to_string()).unwrap_or_default();
-    format!("{{\"hash\":\"{hash}\",\"record\":{}}}\n", String::from_utf8_lossy(&row.line))
+    let name =
+        entry.pseudonym.as_ref().map(|_| format!(",\"caller\":{}", serde_json::Value::from(entry.caller.as_str()))).unwrap_or_default();
+    format!("{{\"hash\":\"{hash}\",\"record\":{}{name}}}\n", String::from_utf8_lossy(&row.line))
 }
 
 /// One line of a table (RFC 4180).

@@ -7,12 +7,13 @@
 use tokio_postgres::{Client, Statement};
 
 use super::{
+    callers,
     connect::{Link, Server},
     schema::lock,
     sheet::{self, Sheet},
     trouble::Trouble,
 };
-use crate::{CHAINS, Hash, Head, audit::place, audit::row};
+use crate::{CHAINS, Hash, Head, audit::place, audit::row, pseudonyms::Names, writing::Batch};
 
 const LAST: &str = "SELECT id, hash FROM callgate_audit WHERE id BETWEEN $1 AND $2 ORDER BY id DESC LIMIT 1";
 const POINT: &str = "SELECT id, hash FROM callgate_audit_checkpoints WHERE id BETWEEN $1 AND $2 ORDER BY id DESC LIMIT 1";
@@ -43,8 +44,20 @@ pub(super) struct Pen {
 pub(super) struct Session {
     pub(super) link: Link,
     pub(super) write: Statement,
+    /// Prepared when the first batch with pseudonyms comes.
+    named: Option<Named>,
     process: i32,
 }
+
+/// The statements for batches with pseudonyms.
+#[derive(Clone)]
+struct Named {
+    make: Statement,
+    write: Statement,
+}
+
+/// How often a batch is named anew in one attempt.
+const NAMINGS: usize = 5;
 
 /// What is known of a session that was given up.
 struct Before {
@@ -103,10 +116,52 @@ impl Pen {
         Ok(())
     }
 
+    /// Writes a batch with pseudonyms. It is named anew as long as somebody is forgotten meanwhile.
+    pub(super) async fn write_named(&mut self, names: &mut Names, batch: &Batch) -> Result<(), Trouble> {
+        if self.hold().await? == Last::Committed {
+            return Ok(());
+        }
+        let Named { make, write } = self.named(names).await?;
+        for attempt in 0..NAMINGS {
+            let (session, head) = self.held()?;
+            let client = &mut session.link.client;
+            let times = match names.times() {
+                Some(times) if attempt == 0 => times,
+                _ => callers::times(client).await?,
+            };
+            names.as_of(times);
+            callers::learn(client, &make, names, batch).await?;
+            let sheet = Sheet::of(head, batch, Some(names));
+            self.doubt = Some(sheet.end);
+            let (session, _) = self.held()?;
+            let is_written = sheet.write_under(times, &session.link.client, &write).await?;
+            self.doubt = None;
+            if is_written {
+                self.head = sheet.end;
+                return Ok(());
+            }
+        }
+        Err(Trouble::Forgetful)
+    }
+
     /// Makes sure that there is a connection with a chain.
     pub(super) async fn ready(&mut self) -> Result<(), Trouble> {
         // Only a batch leaves a doubt, and it comes again before anything else.
         self.hold().await.map(drop)
+    }
+
+    /// The statements for batches with pseudonyms. Behind a new connection there may be another server, so nothing is remembered of
+    /// what the one before said.
+    async fn named(&mut self, names: &mut Names) -> Result<Named, Trouble> {
+        let (session, _) = self.held()?;
+        if let Some(named) = &session.named {
+            return Ok(named.clone());
+        }
+        names.doubt();
+        let client = &session.link.client;
+        let named = Named { make: callers::prepare(client).await?, write: sheet::prepare_under(client).await? };
+        session.named = Some(named.clone());
+        Ok(named)
     }
 
     async fn hold(&mut self) -> Result<Last, Trouble> {
@@ -122,7 +177,7 @@ impl Pen {
         let chain = free(&link.client, wanted).await?;
         let head = head(&link.client, chain).await?;
         let write = sheet::prepare(&link.client).await?;
-        self.session = Some(Session { link, write, process });
+        self.session = Some(Session { link, write, named: None, process });
         (self.head, self.before, self.doubt) = (head, None, None);
         Ok(last)
     }
