@@ -268,7 +268,9 @@ async fn tokens() {
     let mut gate = Gate::start().await;
     let claims = gate.claims("ann", "acme", "write:notes");
     let good = gate.key.sign(&claims);
-    let rows = [signatures(&gate, &claims), names(&gate, &claims), times(&gate, &claims), audiences(&gate, &claims)].concat();
+    let rows =
+        [signatures(&gate, &claims), names(&gate, &claims), times(&gate, &claims), audiences(&gate, &claims), shapes(&gate, &claims)]
+            .concat();
     gate.play(vec![row("good", call("add_note", &json!({ "text": "a" })).bearer(&good), expect![[r#"
         200
         {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"id\":1}"}],"structuredContent":{"id":1},"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"shop","version":"0.1.0"}}}}
@@ -413,5 +415,34 @@ fn audiences(gate: &Gate, claims: &Value) -> Tokens {
         ("subject-as-number", with("sub", 7.into())),
         ("no-tenant", without("tenant")),
         ("tenants", with("tenant", json!(["acme", "globex"]))),
+    ]
+}
+
+/// Claims of another form, and what is signed but no token of access.
+fn shapes(gate: &Gate, claims: &Value) -> Tokens {
+    let with = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        gate.key.sign(&claims)
+    };
+    let typed = |typ: Value| gate.key.sign_under(&json!({ "alg": "RS256", "kid": "one", "typ": typ }), claims);
+    vec![
+        ("subject-as-object", with("sub", json!({ "id": "ann" }))),
+        ("subject-as-null", with("sub", Value::Null)),
+        ("subject-with-a-newline", with("sub", "ann\nroot".into())),
+        ("subject-with-a-nul", with("sub", "ann\0".into())),
+        ("subject-of-4-kilobytes", with("sub", "a".repeat(4096).into())),
+        ("tenant-as-object", with("tenant", json!({ "acme": true }))),
+        ("tenant-as-number", with("tenant", 7.into())),
+        ("tenant-as-null", with("tenant", Value::Null)),
+        ("tenant-with-a-nul", with("tenant", "acme\0".into())),
+        ("scopes-as-object", with("scope", json!({ "write:notes": true }))),
+        ("scopes-as-number", with("scope", 7.into())),
+        ("roles-as-object", with("roles", json!({ "admin": true }))),
+        ("role-in-a-role", with("roles", json!([["admin"]]))),
+        ("token-of-logout", typed("logout+jwt".into())),
+        ("proof-of-a-key", typed("dpop+jwt".into())),
+        ("event-of-security", typed("secevent+jwt".into())),
+        ("type-as-a-list", typed(json!(["at+jwt"]))),
     ]
 }

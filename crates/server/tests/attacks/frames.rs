@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use callgate_testkit::{PATIENCE, http::Connection};
+use callgate_testkit::{
+    PATIENCE,
+    http::{Connection, Multiplexed, Request},
+};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -116,5 +119,39 @@ async fn frames() {
     gate.settles("http_connections", 1).await;
     // Those of the requests that came so far had nobody's credentials.
     gate.excuse("unauthenticated");
+    gate.end().await;
+}
+
+/// What HTTP/2 lets a client say twice, and what it says of its body that is not so. Nothing of it is called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_say_two_things() {
+    let mut gate = Gate::start().await;
+    let token = gate.token("ann", "acme", "write:notes");
+    let good = call("add_note", &json!({ "text": "a" })).bearer(&token).header("X-Request-ID", "two-things");
+    let with = |name: &str, value: &str| good.clone().header(name, value);
+    let (length, own) = (good.body.len(), gate.address.to_string());
+    let before = gate.ran().await;
+    for (name, request, expected) in [
+        ("another host", with("Host", "evil.example"), Some(403)),
+        ("two hosts", with("Host", &own).header("Host", "evil.example"), Some(403)),
+        ("a page elsewhere", with("Origin", "https://evil.example"), Some(403)),
+        ("two tokens", with("Authorization", "Bearer x"), Some(401)),
+        ("another name", with("Mcp-Name", "my_notes"), Some(400)),
+        ("two slashes", Request { path: "//evil.example/mcp".into(), ..good.clone() }, Some(404)),
+        ("a shorter body", with("Content-Length", "3"), None),
+        ("a longer body", with("Content-Length", &(length + 9).to_string()), None),
+        ("two lengths", with("Content-Length", &length.to_string()).header("Content-Length", "3"), None),
+        ("a length with a sign", with("Content-Length", &format!("+{length}")), None),
+    ] {
+        let mut connection = Multiplexed::open(gate.address).await.unwrap();
+        let status = connection.send_all(&[&request]).await.map(|answers| answers[0].status).ok();
+        assert_eq!(status, expected, "{name}");
+    }
+    assert_eq!(gate.ran().await, before);
+    gate.owe("two-things", "unauthenticated", 1);
+    let mut connection = Multiplexed::open(gate.address).await.unwrap();
+    let answers = connection.send_all(&[&with("Host", &own), &good]).await.unwrap();
+    assert!(answers.iter().all(|answer| answer.status == 200), "the same twice is no lie");
+    gate.owe("two-things", "ok", 2);
     gate.end().await;
 }

@@ -22,6 +22,7 @@ async fn transport() {
     gate.play(forms(&good)).await;
     gate.play(verbs(&good)).await;
     gate.play(hidden(&good, gate.address)).await;
+    gate.play(hidden_in_lines(&good, gate.address)).await;
     // The requests that are hidden here are good ones: shown honestly, both run.
     let one = |name| wire::bytes(&good.clone().header("X-Request-ID", name), gate.address);
     let both = [one("shown"), one("shown-behind")].concat();
@@ -290,6 +291,56 @@ fn hidden(good: &Request, address: SocketAddr) -> Vec<Row> {
         refused("http-3.1", old("POST /mcp HTTP/3.1")),
         refused("two-blanks", old("POST  /mcp  HTTP/1.1")),
         refused("newline-in-path", old("POST /mcp\rX HTTP/1.1")),
+    ]
+}
+
+/// The same in chunks and in lines that are not as they should be.
+fn hidden_in_lines(good: &Request, address: SocketAddr) -> Vec<Row> {
+    let hidden = wire::bytes(&good.clone().header("X-Request-ID", "hidden"), address);
+    let body = &good.body;
+    let length = body.len();
+    let sent = |lines: &str, body: &[u8]| {
+        let bare = wire::bytes(&Request { body: Vec::new(), ..good.clone() }, address);
+        [&bare[..bare.len() - 2], lines.as_bytes(), b"\r\n\r\n", body, &hidden].concat()
+    };
+    let first = |line: &str| {
+        let bare = wire::bytes(&Request { body: Vec::new(), ..good.clone() }, address);
+        let (begin, rest) = bare.split_at(b"POST /mcp HTTP/1.1\r\n".len());
+        [begin, line.as_bytes(), &rest[..rest.len() - 2], format!("Content-Length: {length}\r\n\r\n").as_bytes(), body, &hidden].concat()
+    };
+    let chunked = |size: &str| {
+        let chunks = [size.as_bytes(), body, b"\r\n0\r\n\r\n"].concat();
+        sent("Transfer-Encoding: chunked", &chunks)
+    };
+    let refused = |name, sent: Vec<u8>| {
+        row(
+            name,
+            sent,
+            expect![[r#"
+            [400] closed
+        "#]],
+        )
+    };
+    vec![
+        refused("chunk-size-with-a-newline", chunked(&format!("{length:x}\n"))),
+        refused("chunk-size-with-a-plus", chunked(&format!("+{length:x}\r\n"))),
+        refused("chunk-size-with-a-prefix", chunked(&format!("0x{length:x}\r\n"))),
+        refused("chunk-size-behind-a-blank", chunked(&format!(" {length:x}\r\n"))),
+        refused("chunk-size-with-a-stroke", chunked(&format!("{length:x}_0\r\n"))),
+        refused("no-chunk-size", chunked("\r\n")),
+        refused("newline-in-what-a-chunk-says", chunked(&format!("{length:x};a\nb\r\n"))),
+        refused("much-that-a-chunk-says", chunked(&format!("{length:x};{}\r\n", "a".repeat(1 << 20)))),
+        refused("chunks-of-nothing-said", sent("Transfer-Encoding: chunked", &b"1;a=b\r\n \r\n".repeat(100_000))),
+        refused("empty-length", sent("Content-Length:", body)),
+        refused("length-in-two", sent(&format!("Content-Length: {length} {length}"), body)),
+        refused("length-with-a-comma", sent(&format!("Content-Length: {length},"), body)),
+        refused("length-as-fraction", sent(&format!("Content-Length: {length}.0"), body)),
+        refused("line-without-a-colon", sent(&format!("Nothing\r\nContent-Length: {length}"), body)),
+        refused("line-without-a-name", sent(&format!(": x\r\nContent-Length: {length}"), body)),
+        refused("blank-in-a-name", sent(&format!("X Y: z\r\nContent-Length: {length}"), body)),
+        refused("return-in-a-name", sent(&format!("X\rTransfer-Encoding: chunked\r\nContent-Length: {length}"), body)),
+        refused("blank-before-the-first-line", first(" X: y\r\n")),
+        refused("tab-before-the-first-line", first("\tTransfer-Encoding: chunked\r\n")),
     ]
 }
 
