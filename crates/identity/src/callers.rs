@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use callgate_egress::Client;
 use callgate_model::{Authentication, Caller, Clock, Credentials, Identify, Unidentified};
+use tokio::time::Instant;
 
 use crate::{
     Config, Error,
@@ -72,6 +73,7 @@ impl Callers {
         if let Some(keys) = self.keys_for(sort, credential) {
             return learn(&self.memory, keys, digest, credential).await.map(Some).map_err(Unidentified::from);
         }
+        let asked = Instant::now();
         let decision = match sort {
             Sort::Certificate => match self.certificates.recognise(credential) {
                 Ok(None) => return Ok(None),
@@ -81,7 +83,7 @@ impl Callers {
             Sort::Bearer => self.tokens.recognise(credential).await,
             Sort::Key => Err(Refusal::lasting("API keys are not taken here")),
         };
-        self.memory.keep(digest, credential.len(), &decision);
+        self.memory.keep(digest, credential.len(), asked, &decision);
         decision.map(Some).map_err(Unidentified::from)
     }
 
@@ -104,8 +106,9 @@ impl Callers {
 
 /// Asks whose key it is; what the store said last counts while it is away.
 async fn learn(memory: &Memory, keys: &ApiKeys, digest: Digest, credential: &[u8]) -> Result<Arc<Caller>, Refusal> {
+    let asked = Instant::now();
     let decision = keys.recognise(credential).await;
-    memory.keep(digest, credential.len(), &decision);
+    memory.keep(digest, credential.len(), asked, &decision);
     memory.outlast(digest, decision)
 }
 

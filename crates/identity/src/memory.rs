@@ -1,7 +1,7 @@
 //! What was decided about a credential in the last seconds, so that the usual request costs a hash and a look.
 //!
 //! A credential itself is never kept, only its digest. What is remembered is forgotten after a time that the operator chose, at
-//! most five seconds: that is how long a revoked key, a rotated signing key or a changed claim may still be seen as it was.
+//! most five seconds: that is how long a revoked key, a rotated signing key or a changed claim may still be seen as it was, however long the answer was on its way.
 //!
 //! A caller goes from *fresh* to *due* after two fifths of that time: it is still taken, and whoever comes first may find out anew for all. Then
 //! it is *forgotten*, unless what would have to be asked is away: then the last word counts for longer, up to a bound of its own.
@@ -51,7 +51,7 @@ pub(crate) struct Spans {
 struct Known {
     caller: Arc<Caller>,
     until: Instant,
-    /// When it was decided, rather than taken from here.
+    /// When that was asked for which decided it.
     decided: Instant,
     is_asked: bool,
     weight: u32,
@@ -111,14 +111,14 @@ impl Memory {
         matches!(claimed, CompResult::ReplacedWith(_))
     }
 
-    /// Remembers a decision about a credential of `length` bytes, if it is one that will still hold in a moment.
-    pub(crate) fn keep(&self, digest: Digest, length: usize, decision: &Result<Arc<Caller>, Refusal>) {
-        let now = Instant::now();
-        let until = now + self.spans.usual;
+    /// Remembers a decision about a credential of `length` bytes, if it is one that will still hold in a moment. It counts from when it was
+    /// asked for: what changed while the answer was on its way is not in it.
+    pub(crate) fn keep(&self, digest: Digest, length: usize, asked: Instant, decision: &Result<Arc<Caller>, Refusal>) {
+        let until = asked + self.spans.usual;
         match decision {
             Ok(caller) => {
                 let weight = u32::try_from(length).unwrap_or(u32::MAX).saturating_mul(GROWTH).saturating_add(CALLER);
-                self.known.insert(digest, Known { caller: caller.clone(), until, decided: now, is_asked: false, weight });
+                self.known.insert(digest, Known { caller: caller.clone(), until, decided: asked, is_asked: false, weight });
             }
             Err(Refusal::Lasting(reason)) => {
                 self.known.invalidate(&digest);

@@ -18,7 +18,9 @@ pub struct Config {
     /// need the same one. Default is a secret that is made once and kept in `callgate.pepper` beside the store's file, readable by
     /// its owner only; a store that is no file needs one written here. A changed pepper makes all keys stop working.
     pub pepper: Option<Secret>,
-    /// How long the store may take to find a key; default `2s`. After that the client is told to come back.
+    /// How long the store may take to find a key; default `2s`. After that the client is told to come back, or `keep` counts. A key in use is
+    /// asked about when two fifths of `auth.remember` are over, so that nobody waits for a store that says nothing if this is at most
+    /// three fifths of it; if it is more, calls wait for the rest of it once in each `auth.remember`.
     pub patience: Span,
     /// How long a key that was taken is still taken while the store cannot be asked, counted from when the store last knew it; default
     /// `1m`. If it was revoked meanwhile it is refused as soon as the store answers. `0s`: no longer than `auth.remember`.

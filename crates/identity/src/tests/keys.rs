@@ -196,6 +196,61 @@ impl callgate_store::Keys for Moody {
     }
 }
 
+/// A store that takes its time to say what it found.
+#[derive(Debug)]
+struct Slow(Arc<dyn Store>);
+
+impl Store for Slow {
+    fn audit(&self) -> &dyn Audit {
+        self.0.audit()
+    }
+
+    fn keys(&self) -> &dyn callgate_store::Keys {
+        self
+    }
+}
+
+#[async_trait]
+impl callgate_store::Keys for Slow {
+    async fn find(&self, id: &str) -> Result<Option<ApiKey>, Error> {
+        let found = self.0.keys().find(id).await;
+        tokio::time::sleep(Duration::from_millis(1900)).await;
+        found
+    }
+
+    async fn list(&self) -> Result<Vec<ApiKey>, Error> {
+        self.0.keys().list().await
+    }
+
+    async fn add(&self, key: &ApiKey) -> Result<(), Error> {
+        self.0.keys().add(key).await
+    }
+
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, Error> {
+        self.0.keys().revoke(id, at).await
+    }
+}
+
+/// What the store said may be old when it arrives, and counts no longer for that.
+#[tokio::test(start_paused = true)]
+async fn a_revoked_key_is_taken_for_five_seconds_though_the_store_is_slow() {
+    let slow: Arc<dyn Store> = Arc::new(Slow(store().await));
+    let (taken, given) = (keys(&slow, "a pepper of the operator"), keys(&slow, "a pepper of the operator"));
+    let (text, key) = given.add(grant()).await.unwrap();
+    let callers = Arc::new(open_with(json!({ "keys": {} }), Some(taken)));
+    let first = tokio::spawn({
+        let (callers, text) = (callers.clone(), text.clone());
+        async move { ask(&callers, &text).await.is_ok() }
+    });
+    tokio::task::yield_now().await;
+    // The store has found the key and not said so yet.
+    given.revoke(&key.id).await.unwrap();
+    let revoked = Instant::now();
+    assert!(first.await.unwrap());
+    tokio::time::sleep_until(revoked + Duration::from_millis(5001)).await;
+    assert!(told(&ask(&callers, &text).await).starts_with("refused"), "{:?} after it was revoked", revoked.elapsed());
+}
+
 /// A gate over a store that may fall silent, with two keys; the first has been used.
 async fn moody() -> (Callers, Arc<Moody>, ApiKeys, [(String, ApiKey); 2]) {
     let moody = Arc::new(Moody { store: store().await, is_silent: AtomicBool::new(false) });
