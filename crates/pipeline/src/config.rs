@@ -1,6 +1,9 @@
 //! What an operator may write about the column: under `calls`, and in the sections of the layers that have one of their own.
 
+use std::collections::HashMap;
+
 use callgate_config::{Mapping, Problems, Section, Span};
+use callgate_model::BackendName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,6 +22,9 @@ pub struct Settings {
     pub quotas: rate_limit::Config,
     /// What stands under `shared`: what is opened from it is one of the gate's parts.
     pub shared: callgate_store::shared::Config,
+    /// A digest of what is declared about each backend: one that is declared in another way than before is another backend. Without
+    /// one, a backend is known by its name.
+    pub declared: HashMap<BackendName, [u8; 32]>,
 }
 
 /// How calls are let through: how long they may take and how many may run at once.

@@ -1,17 +1,18 @@
 //! A configuration on its way to a gate: read and checked, then opened.
 
 use std::{
+    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::Context as _;
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::{digest, hmac, rand};
 use callgate_backend::{Aim, Applied, Declared, Opening, Plan};
 use callgate_config::{Document, Environment, Problems, Section};
 use callgate_identity::{ApiKeys, Config as Auth};
-use callgate_model::{Clock, Identify, Notices, Traces};
+use callgate_model::{BackendName, Clock, Identify, Notices, Traces};
 use callgate_pipeline::{Carried, Forget};
 use callgate_store::{Name, Store, Upkeep};
 use callgate_telemetry::Exporter;
@@ -198,7 +199,8 @@ impl Configuration {
         let identify = root.auth.as_ref().map(|auth| recognise(auth, &root, section.folder(), &kept.store)).transpose()?;
         let traces = traces(&root, section.folder(), kept.clock)?;
         let Root { calls, audit, cache, shared, quotas, .. } = root;
-        let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared };
+        let declared = declared(&part(&section, "backends"));
+        let settings = callgate_pipeline::Settings { calls, audit, cache, quotas, shared, declared };
         Column { identity, backends, identify, settings, traces }.open(kept, before)
     }
 
@@ -266,6 +268,16 @@ fn traces(root: &Root, folder: &Path, clock: Clock) -> Result<Option<Arc<dyn Tra
     let exporter =
         Exporter::open(&callgate_telemetry::Opening { config, egress, folder, name, version, clock }).map_err(Error::Telemetry)?;
     Ok(Some(exporter))
+}
+
+/// A digest of what is declared about each backend. It holds secrets, so nothing but a digest is kept.
+fn declared(backends: &Section) -> HashMap<BackendName, [u8; 32]> {
+    let one = |(name, section): (String, Section)| {
+        let mut mark = [0; 32];
+        mark.copy_from_slice(digest::digest(&digest::SHA256, section.said().as_bytes()).as_ref());
+        Some((BackendName::new(name).ok()?, mark))
+    };
+    backends.entries().into_iter().filter_map(one).collect()
 }
 
 /// The keys that were given out. Without a pepper of the operator's, there is one beside a store that is a file.

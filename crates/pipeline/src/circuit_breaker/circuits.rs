@@ -15,7 +15,8 @@ use super::{
     circuit::{Circuit, State},
 };
 use crate::{
-    Carried, Config,
+    Carried, Settings,
+    carried::Standing,
     metrics::{BackendLabels, Figure, Gauges},
 };
 
@@ -26,6 +27,7 @@ pub(crate) struct Circuits(Arc<[Line]>);
 #[derive(Debug)]
 struct Line {
     name: BackendName,
+    declared: Option<[u8; 32]>,
     circuit: Arc<Circuit>,
     refused: Counter,
     /// To closed, half-open and open.
@@ -39,8 +41,9 @@ struct Turn {
 }
 
 impl Circuits {
-    /// A circuit that stood before and is set in the same way goes on as it is.
-    pub(crate) fn new(names: &[BackendName], config: &Config, before: &Carried, registry: &mut Registry) -> Self {
+    /// A circuit that stood before, of a backend that is declared in the same way, and is set in the same way goes on as it is.
+    pub(crate) fn new(names: &[BackendName], settings: &Settings, before: &Carried, registry: &mut Registry) -> Self {
+        let Settings { calls: config, declared, .. } = settings;
         let general = Terms::default().with(&config.breaker);
         let (refusals, turns) = (Family::<BackendLabels, Counter>::default(), Family::<Turn, Counter>::default());
         registry.register("mcp_breaker_refusals", "Calls and attempts refused because their backend is down", refusals.clone());
@@ -48,9 +51,11 @@ impl Circuits {
         let line = |name: &BackendName| {
             let terms = config.backends.get(name.as_str()).map_or_else(|| general.clone(), |own| general.with(&own.breaker));
             let turned = |to| turns.get_or_create_owned(&Turn { backend: name.to_string(), to });
+            let declared = declared.get(name).copied();
             Line {
                 name: name.clone(),
-                circuit: stands(before, name, &terms).unwrap_or_else(|| Arc::new(Circuit::new(terms))),
+                declared,
+                circuit: stands(before, name, declared, &terms).unwrap_or_else(|| Arc::new(Circuit::new(terms))),
                 refused: refusals.get_or_create_owned(&BackendLabels::of(name)),
                 turned: ["closed", "half_open", "open"].map(turned),
             }
@@ -62,8 +67,10 @@ impl Circuits {
     }
 
     /// For the gate that takes the place of this one.
-    pub(crate) fn carried(&self) -> Vec<(BackendName, Arc<Circuit>)> {
-        self.0.iter().map(|line| (line.name.clone(), line.circuit.clone())).collect()
+    pub(crate) fn carried(&self) -> Vec<Standing> {
+        let standing =
+            |Line { name, declared, circuit, .. }: &Line| Standing { backend: name.clone(), declared: *declared, circuit: circuit.clone() };
+        self.0.iter().map(standing).collect()
     }
 
     /// How the circuit of this backend is set.
@@ -114,9 +121,9 @@ impl Line {
     }
 }
 
-fn stands(before: &Carried, name: &BackendName, terms: &Terms) -> Option<Arc<Circuit>> {
-    let (_, circuit) = before.circuits.iter().find(|(own, circuit)| own == name && circuit.terms() == terms)?;
-    Some(circuit.clone())
+fn stands(before: &Carried, name: &BackendName, declared: Option<[u8; 32]>, terms: &Terms) -> Option<Arc<Circuit>> {
+    let is_same = |own: &&Standing| own.backend == *name && own.declared == declared && own.circuit.terms() == terms;
+    before.circuits.iter().find(is_same).map(|standing| standing.circuit.clone())
 }
 
 /// The refusal of a call whose backend is known to be down.

@@ -33,7 +33,7 @@ impl Gate {
         let running = Arc::new(Running::default());
         let mut registry = Registry::default();
         let names: Vec<_> = backends.iter().map(|(name, _)| name.clone()).collect();
-        let circuits = Arc::new(Circuits::new(&names, &settings.calls, &before, &mut registry));
+        let circuits = Arc::new(Circuits::new(&names, &settings, &before, &mut registry));
         let mut carried = Carried { circuits: circuits.carried(), ..Carried::default() };
         let mut opening = Opening {
             catalog: &catalog,

@@ -30,6 +30,13 @@ async fn a_backend_that_is_down_stays_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backend_whose_url_was_mended_is_called_at_once() {
+    let once = json!({ "calls": { "retry": { "attempts": 1 } } });
+    let mended = json!({ "calls": { "retry": { "attempts": 1 } }, "declared": 1 });
+    check(&once, 20, "unavailable", &mended, ("try again later", 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_kept_failing_is_looked_at_again() {
     let config = json!({ "quotas": { "repeats": { "after": 3 } } });
     let fixture = Fixture::new(&config);

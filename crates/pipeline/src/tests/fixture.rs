@@ -33,6 +33,8 @@ struct Written {
     cache: cache::Config,
     quotas: rate_limit::Config,
     shared: shared::Config,
+    /// What stands for the declaration of the scripted backend.
+    declared: u8,
 }
 
 /// A gate under test.
@@ -96,16 +98,18 @@ impl Fixture {
         traces: Option<Arc<dyn Traces>>,
         before: Carried,
     ) -> Result<Self, Error> {
-        let Written { calls, audit, cache, quotas, shared } = Written::deserialize(config).expect("a configuration");
+        let Written { calls, audit, cache, quotas, shared, declared } = Written::deserialize(config).expect("a configuration");
         let (script, ledger) = (Arc::new(script), Arc::new(Ledger::default()));
-        let mut backends = vec![(BackendName::new("script").expect("a name"), script.clone() as Arc<dyn Backend>)];
+        let name = BackendName::new("script").expect("a name");
+        let declared = [(name.clone(), [declared; 32])].into();
+        let mut backends = vec![(name, script.clone() as Arc<dyn Backend>)];
         backends.extend(others);
         let gate = Gate::open(Parts {
             identity: Identity::default(),
             backends,
             store: ledger.clone(),
             shared: replicas.clone(),
-            settings: Settings { calls, audit, cache, quotas, shared },
+            settings: Settings { calls, audit, cache, quotas, shared, declared },
             identify: None,
             notices: callgate_model::Notices::new(),
             traces,
