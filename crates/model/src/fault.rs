@@ -11,6 +11,8 @@ use crate::{BackendName, excerpt};
 
 /// How much of a name is repeated.
 const EXCERPT: usize = 80;
+/// How much of a URI is given back for programs.
+const URI: usize = 512;
 
 /// A failed call. Made by the constructor for its kind, then given its cause with [`Fault::because`].
 #[derive(Clone, Debug)]
@@ -114,7 +116,7 @@ impl Fault {
     /// No such resource, for this caller.
     #[must_use]
     pub fn unknown_resource(uri: &str) -> Self {
-        Self::new(Kind::Unknown { uri: Some(uri.into()) }, format!("unknown resource `{}`", excerpt(uri, EXCERPT)))
+        Self::new(Kind::Unknown { uri: Some(excerpt(uri, URI)) }, format!("unknown resource `{}`", excerpt(uri, EXCERPT)))
     }
 
     /// A request that makes no sense.
@@ -210,6 +212,12 @@ impl Fault {
     pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(Arc::from(cause.into()));
         self
+    }
+
+    /// The same failure as `told` tells it, with its own cause.
+    #[must_use]
+    pub fn told_as(self, told: Self) -> Self {
+        Self { kind: told.kind, message: told.message, ..self }
     }
 
     /// Says that it arose at this backend. What was said first stays: a fault that passes through the backend of a call above

@@ -5,13 +5,16 @@
 
 use std::time::Duration;
 
-use callgate_model::{Fault, Kind, Reply, RequestId, ToolReply};
+use callgate_model::{Fault, Kind, Reply, RequestId, ToolReply, excerpt};
 use callgate_protocol::{
     Refusal, RpcError,
     encode::{self, Frame, Freshness, Scope},
 };
 
 use crate::exchange::{Answer, Hint};
+
+/// How much of a URI is given back.
+const URI: usize = 512;
 
 /// What the failed call was aimed at.
 pub(crate) enum Aim {
@@ -72,7 +75,7 @@ fn error(kind: &Kind, aim: &Aim, frame: &Frame<'_>, message: &str) -> Option<Rpc
     let revision = frame.revision;
     Some(match (kind, aim) {
         (Kind::Unknown { uri: Some(uri) }, _) => RpcError::resource_not_found(revision, message, uri),
-        (Kind::NotFound, Aim::Resource(uri)) => RpcError::resource_not_found(revision, message, uri),
+        (Kind::NotFound, Aim::Resource(uri)) => RpcError::resource_not_found(revision, message, &excerpt(uri, URI)),
         (Kind::Unknown { uri: None } | Kind::Request, _) => RpcError::invalid_params(message),
         (Kind::Capability(capability), _) if revision.is_modern() => RpcError::missing_capability(message, capability.clone()),
         (Kind::Capability(_), _) => RpcError::invalid_params(message),

@@ -2,4 +2,4 @@
 
 mod layer;
 
-pub(crate) use layer::{open, unknown};
+pub(crate) use layer::{open, shown, unknown};

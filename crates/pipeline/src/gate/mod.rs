@@ -27,8 +27,10 @@ use crate::{
     Carried, Explanation, Settings,
     audit::Strangers,
     authorize::{self, Authority, Judgement},
+    find,
     layer::{Column, Next},
     metrics::{self, Backends},
+    redact::Redaction,
     trace,
 };
 
@@ -66,6 +68,7 @@ pub struct Gate {
     identity: Arc<Identity>,
     catalog: Arc<Catalog>,
     authority: Arc<Authority>,
+    redaction: Arc<Redaction>,
     backends: Backends,
     identify: Option<Arc<dyn Identify>>,
     strangers: Strangers,
@@ -129,6 +132,7 @@ impl Gate {
         call.gate = Some(self.me.clone());
         let step = trace::begin(self.traces.as_deref(), &mut call);
         let result = Next::column(&self.column, &ticket, &judgement, call.trace.as_ref()).run(&call).await;
+        let result = result.map_err(|fault| find::shown(fault, &call, &self.redaction));
         if let Some(step) = step {
             trace::end(step, &result, &judgement);
         }

@@ -81,6 +81,7 @@ impl Gate {
                 probes: Probes::new(&settings.calls),
                 catalog,
                 authority,
+                redaction,
                 me,
             }
         }))

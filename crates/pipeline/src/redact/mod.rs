@@ -84,6 +84,13 @@ impl Redaction {
         self.shown(name).into_owned()
     }
 
+    /// The beginning of a name or URI without what it must not hold; `None` if that is nothing.
+    pub(crate) fn hidden(&self, name: &str) -> Option<String> {
+        // Longer than anything that is repeated of a name.
+        const SEEN: usize = 2048;
+        pattern::hide(&self.patterns, &name[..name.floor_char_boundary(SEEN)])
+    }
+
     /// A text as it is written down: what it must not hold replaced, the rest cut.
     fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
         // What begins before the cut is known by its first characters; these are enough.

@@ -1,5 +1,6 @@
 //! What the record shows of arguments.
 
+use callgate_model::{Gateway as _, Target};
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -93,4 +94,29 @@ async fn an_operator_may_look_for_less() {
     let fixture = Fixture::new(&json!({ "audit": { "patterns": ["card"] } }));
     fixture.call("echo", json!({ "a": "ann@mail.example 4111111111111111" })).await;
     assert_eq!(fixture.entries()[0].arguments, r#"{"a":"ann@mail.example [redacted]"}"#);
+}
+
+/// What somebody sends as a name may be anything.
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_repeated_without_what_it_must_not_hold() {
+    let card = "4111 1111 1111 1111";
+    let fixture = Fixture::new(&json!({}));
+    let cases = [
+        (Target::Tool(format!("pay {card}")), "unknown unknown tool `pay [redacted]`"),
+        (Target::Tool(format!("{} {card}", "x".repeat(70))), "…`"),
+        (Target::Tool("cg_0aB1cD2eF3gH4".into()), "unknown unknown tool `[redacted]`"),
+        (Target::Prompt("ann@mail.example.org".into()), "unknown unknown prompt `[redacted]`"),
+        (Target::Resource(format!("note://{card}")), "unknown unknown resource `note://[redacted]`"),
+        (Target::Resource(format!("db://schema/{card}")), "unknown unknown resource `db://schema/[redacted]`"),
+        (fixture.completion(card, "a"), "unknown unknown prompt `[redacted]`"),
+        (Target::Tool("y".repeat(10_000)), "…`"),
+    ];
+    for (target, expected) in cases {
+        let result = fixture.gate.call(fixture.prepared(target, json!({}))).await;
+        let Err(fault) = &result else { panic!("{expected}: there is such a thing") };
+        let told = crate::tests::told(&result);
+        assert!(told == expected || expected == "…`" && told.ends_with(expected), "{told}");
+        let whole = format!("{told} {:?} {}", fault.kind(), fixture.entries().last().expect("a record").name);
+        assert!(!whole.contains("4111") && whole.len() < 2000, "{whole}");
+    }
 }
