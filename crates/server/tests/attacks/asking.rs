@@ -250,7 +250,7 @@ async fn arguments_that_headers_repeat() {
         (
             "another",
             route(us.clone(), &[("Mcp-Param-Region", "eu")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -259,7 +259,7 @@ async fn arguments_that_headers_repeat() {
         (
             "no-header",
             route(us, &[]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is missing; it repeats argument `region`"}}
@@ -268,7 +268,7 @@ async fn arguments_that_headers_repeat() {
         (
             "no-argument",
             route(json!({}), &[("Mcp-Param-Region", "eu")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is given, but argument `region` is not"}}
@@ -277,7 +277,7 @@ async fn arguments_that_headers_repeat() {
         (
             "null-argument",
             route(json!({ "region": null }), &[("Mcp-Param-Region", "eu")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is given, but argument `region` is not"}}
@@ -286,7 +286,7 @@ async fn arguments_that_headers_repeat() {
         (
             "null-as-text",
             route(json!({ "region": null }), &[("Mcp-Param-Region", "null")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is given, but argument `region` is not"}}
@@ -295,7 +295,7 @@ async fn arguments_that_headers_repeat() {
         (
             "twice-the-same",
             route(eu.clone(), &[("Mcp-Param-Region", "eu"), ("Mcp-Param-Region", "eu")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is given 2 times"}}
@@ -304,7 +304,7 @@ async fn arguments_that_headers_repeat() {
         (
             "twice",
             route(eu.clone(), &[("Mcp-Param-Region", "eu"), ("mcp-param-region", "us")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is given 2 times"}}
@@ -313,7 +313,7 @@ async fn arguments_that_headers_repeat() {
         (
             "a-list",
             route(eu.clone(), &[("Mcp-Param-Region", "eu, us")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -322,7 +322,7 @@ async fn arguments_that_headers_repeat() {
         (
             "another-case",
             route(eu.clone(), &[("Mcp-Param-Region", "EU")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -331,7 +331,7 @@ async fn arguments_that_headers_repeat() {
         (
             "in-quotes",
             route(eu.clone(), &[("Mcp-Param-Region", "\"eu\"")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -340,7 +340,7 @@ async fn arguments_that_headers_repeat() {
         (
             "raw-letters",
             route(json!({ "region": "ü" }), &[("Mcp-Param-Region", "ü")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` holds a character that must be sent as =?base64?…?="}}
@@ -349,7 +349,7 @@ async fn arguments_that_headers_repeat() {
         (
             "bad-base64",
             route(eu.clone(), &[("Mcp-Param-Region", "=?base64?***?=")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is not valid base64 of UTF-8"}}
@@ -358,7 +358,7 @@ async fn arguments_that_headers_repeat() {
         (
             "base64-of-no-text",
             route(eu.clone(), &[("Mcp-Param-Region", "=?base64?/////w==?=")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` is not valid base64 of UTF-8"}}
@@ -367,7 +367,7 @@ async fn arguments_that_headers_repeat() {
         (
             "base64-of-another",
             route(eu.clone(), &[("Mcp-Param-Region", "=?base64?dXM=?=")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -376,7 +376,7 @@ async fn arguments_that_headers_repeat() {
         (
             "an-empty-header",
             route(eu.clone(), &[("Mcp-Param-Region", "")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}
@@ -385,7 +385,7 @@ async fn arguments_that_headers_repeat() {
         (
             "number-as-another",
             route(json!({ "count": 3 }), &[("Mcp-Param-Count", "3.5")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-count` differs from argument `count`"}}
@@ -394,7 +394,7 @@ async fn arguments_that_headers_repeat() {
         (
             "number-in-hexadecimal",
             route(json!({ "count": 16 }), &[("Mcp-Param-Count", "0x10")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-count` differs from argument `count`"}}
@@ -403,7 +403,7 @@ async fn arguments_that_headers_repeat() {
         (
             "number-beyond-all",
             route(json!({ "count": 9_007_199_254_740_993_i64 }), &[("Mcp-Param-Count", "9007199254740992")]),
-            "",
+            "bad_request",
             expect![[r#"
                 400 reached 0 did 0
                 {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-count` differs from argument `count`"}}
@@ -412,7 +412,7 @@ async fn arguments_that_headers_repeat() {
         (
             "not-a-number",
             route(json!({ "count": 0 }), &[("Mcp-Param-Count", "NaN")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-count` differs from argument `count`"}}
@@ -421,7 +421,7 @@ async fn arguments_that_headers_repeat() {
         (
             "truth-as-number",
             route(json!({ "dry": true }), &[("Mcp-Param-Dry", "1")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-dry` differs from argument `dry`"}}
@@ -430,7 +430,7 @@ async fn arguments_that_headers_repeat() {
         (
             "truth-in-capitals",
             route(json!({ "dry": true }), &[("Mcp-Param-Dry", "True")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-dry` differs from argument `dry`"}}
@@ -439,7 +439,7 @@ async fn arguments_that_headers_repeat() {
         (
             "deep-another",
             route(json!({ "deep": { "zone": "a" } }), &[("Mcp-Param-Zone", "b")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-zone` differs from argument `deep.zone`"}}
@@ -448,7 +448,7 @@ async fn arguments_that_headers_repeat() {
         (
             "deep-at-the-top",
             route(json!({ "zone": "a" }), &[("Mcp-Param-Zone", "a")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-zone` is given, but argument `deep.zone` is not"}}
@@ -457,7 +457,7 @@ async fn arguments_that_headers_repeat() {
         (
             "object-as-text",
             route(json!({ "region": { "eu": 1 } }), &[("Mcp-Param-Region", "{\"eu\":1}")]),
-            "",
+            "bad_request",
             expect![[r#"
             400 reached 0 did 0
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-param-region` differs from argument `region`"}}

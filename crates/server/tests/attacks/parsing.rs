@@ -479,7 +479,7 @@ fn other_letters(posted: Posted<'_>, good: &str) -> Vec<Row> {
         row("nul-in-tool", named("add_note\\u0000"), expect![[r#"
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-name` differs from the body"}}
-        "#]]),
+        "#]]).recorded("bad_request"),
     ]
 }
 

@@ -14,8 +14,9 @@ async fn protocol() {
     let mut gate = Gate::start_with(&[("wire: {", "wire: { page: 2, listen: { per_caller: 2 },")]).await;
     let (ann, bob) = (gate.token("ann", "acme", "write:notes"), gate.token("bob", "acme", "write:notes"));
     let good = call("add_note", &json!({ "text": "a" })).bearer(&ann);
-    gate.play(headers(&good)).await;
-    gate.play(versions(&good)).await;
+    // What would have been a call is on record, whatever its headers say.
+    gate.play(headers(&good).into_iter().map(|row| row.recorded("bad_request")).collect()).await;
+    gate.play(versions(&good).into_iter().map(|row| row.recorded("bad_request")).collect()).await;
     gate.play(metadata(&good)).await;
     gate.play(states(&good)).await;
     cursors(&mut gate, &ann, &bob).await;
@@ -208,7 +209,8 @@ fn metadata(good: &Request) -> Vec<Row> {
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`_meta` must name the protocol version under `io.modelcontextprotocol/protocolVersion`"}}
         "#]],
-        ),
+        )
+        .recorded("bad_request"),
         row(
             "no-capabilities",
             drop("io.modelcontextprotocol/clientCapabilities"),
@@ -216,7 +218,8 @@ fn metadata(good: &Request) -> Vec<Row> {
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`_meta` must hold the client's capabilities, an object, under `io.modelcontextprotocol/clientCapabilities`"}}
         "#]],
-        ),
+        )
+        .recorded("bad_request"),
         row(
             "capabilities-as-a-list",
             set("io.modelcontextprotocol/clientCapabilities", json!([])),
@@ -224,7 +227,8 @@ fn metadata(good: &Request) -> Vec<Row> {
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`_meta` must hold the client's capabilities, an object, under `io.modelcontextprotocol/clientCapabilities`"}}
         "#]],
-        ),
+        )
+        .recorded("bad_request"),
         row(
             "metadata-as-text",
             good.clone().edit(|params| params["_meta"] = json!("x")),
@@ -232,7 +236,8 @@ fn metadata(good: &Request) -> Vec<Row> {
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`_meta` must name the protocol version under `io.modelcontextprotocol/protocolVersion`"}}
         "#]],
-        ),
+        )
+        .recorded("bad_request"),
         row(
             "no-metadata",
             good.clone().edit(drop_metadata),
@@ -240,7 +245,8 @@ fn metadata(good: &Request) -> Vec<Row> {
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"`_meta` must name the protocol version under `io.modelcontextprotocol/protocolVersion`"}}
         "#]],
-        ),
+        )
+        .recorded("bad_request"),
         // Neither who the client says it is nor what it says of its user is an argument.
         row(
             "client-that-calls-itself-admin",

@@ -104,7 +104,7 @@ fn in_requests(ann: &str, address: &str) -> Vec<Row> {
         row("in-the-version", good.clone().with("MCP-Protocol-Version", canary::COOKIE), expect![[r#"
             400
             {"jsonrpc":"2.0","id":1,"error":{"code":-32020,"message":"header `mcp-protocol-version` differs from the body"}}
-        "#]]),
+        "#]]).recorded("bad_request"),
         row("in-broken-json", good.clone().body(format!("{{\"jsonrpc\":\"2.0\",\"x\":\"{}\"", canary::COOKIE)), expect![[r#"
             400
             {"jsonrpc":"2.0","error":{"code":-32700,"message":"the body is not JSON: `,` or the end of the list was expected at byte 46"}}

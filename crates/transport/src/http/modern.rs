@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use callgate_model::{Call, Catalog, Fault};
 use callgate_protocol::{
     Ask, Refusal, Request, ask,
     modern::{Meta, REVISION, admit, parameters},
@@ -26,9 +27,11 @@ use super::{
     sse::{self, KeptAlive},
 };
 use crate::{
+    desk::Desk,
     dispatch::{self, Taken},
     exchange::{Answer, Exchange, Out, Wishes},
     listen::Stream,
+    questions::again,
     visit::Visit,
 };
 
@@ -45,39 +48,32 @@ enum Begun {
     Answered(Response<Body>),
     /// A call gives the answer.
     Called(Exchange, Accepts),
+    /// It would have been a call, which is put on record before the refusal is told.
+    Refused(Box<(Call, Refusal)>),
 }
 
 /// Answers a modern request. What can be done at once is done before there is a future, which stays small in this way.
 pub(super) fn answer(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> impl Future<Output = Response<Body>> + Send + use<> {
-    let begun = begin(server, arrival, posted).unwrap_or_else(|refused| Begun::Answered(reply::refusal(&refused)));
+    let begun = begin(server, arrival, posted);
     let server = server.clone();
     async move {
         match begun {
             Begun::Answered(response) => response,
             Begun::Called(exchange, accepts) => call(&server, exchange, accepts).await,
+            Begun::Refused(refused) => Box::pin(refuse(&server, *refused)).await,
         }
     }
 }
 
-fn begin(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Result<Begun, Refusal> {
+fn begin(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Begun {
     let Posted { mut request, raw, accepts } = posted;
-    let headers = Headers(&arrival.parts.headers);
-    let meta = admit(&request, Some(&headers))?;
     let desk = &server.desk;
     let catalog = desk.gateway.catalog(arrival.caller);
-    let asked = ask(REVISION, &mut request).and_then(|ask| {
-        if let Ask::CallTool { name, arguments, .. } = &ask
-            && let Some(marked) = desk.marks.of(&catalog).get(name.as_str())
-        {
-            parameters(marked, arguments, &headers)?;
-        }
-        Ok(ask)
-    });
-    let ask = match asked {
-        Ok(ask) => ask,
-        Err(error) => return Err(Refusal::modern(request.id, error)),
+    let (meta, ask) = match read(desk, &catalog, &arrival, &mut request) {
+        Ok(read) => read,
+        Err(refused) => return refused_at(desk, &visit(server, arrival, request, Meta::default(), raw), refused),
     };
-    Ok(match dispatch::take(desk, &catalog, visit(server, arrival, request, meta, raw), ask) {
+    match dispatch::take(desk, &catalog, visit(server, arrival, request, meta, raw), ask) {
         Taken::Now(answer) => Begun::Answered(whole(answer, accepts)),
         Taken::Later(exchange) => Begun::Called(exchange, accepts),
         Taken::Listen(visit, _) if !accepts.events => {
@@ -89,7 +85,37 @@ fn begin(server: &Arc<Server>, arrival: Arrival<'_>, posted: Posted) -> Result<B
             Ok(stream) => listen(server, stream),
             Err(answer) => reply::json(answer),
         }),
-    })
+    }
+}
+
+/// What a request says about itself and what it asks, if its headers say the same.
+fn read(desk: &Desk, catalog: &Arc<Catalog>, arrival: &Arrival<'_>, request: &mut Request) -> Result<(Meta, Ask), Refusal> {
+    let headers = Headers(&arrival.parts.headers);
+    let meta = admit(request, Some(&headers))?;
+    let asked = ask(REVISION, request).and_then(|ask| {
+        if let Ask::CallTool { name, arguments, .. } = &ask
+            && let Some(marked) = desk.marks.of(catalog).get(name.as_str())
+        {
+            parameters(marked, arguments, &headers)?;
+        }
+        Ok(ask)
+    });
+    asked.map(|ask| (meta, ask)).map_err(|error| Refusal::modern(request.id.clone(), error))
+}
+
+/// What becomes of a request that is refused: if it would have been a call, that is put on record.
+fn refused_at(desk: &Desk, visit: &Visit, refused: Refusal) -> Begun {
+    match again(desk, visit) {
+        Ok(call) => Begun::Refused(Box::new((call, refused))),
+        Err(_) => Begun::Answered(reply::refusal(&refused)),
+    }
+}
+
+/// Refuses what did not become a call, with the reason on record.
+async fn refuse(server: &Server, (call, refused): (Call, Refusal)) -> Response<Body> {
+    let why = refused.error.message.clone();
+    server.desk.gateway.refuse(call, Fault::request(why.clone()).because(why)).await;
+    reply::refusal(&refused)
 }
 
 fn visit(server: &Server, arrival: Arrival<'_>, request: Request, meta: Meta, raw: Bytes) -> Visit {

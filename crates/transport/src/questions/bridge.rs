@@ -76,8 +76,8 @@ async fn leg(
     Ok((key.to_owned(), value))
 }
 
-/// The call of `visit` once more, from the message itself: few calls ask, so that none keeps a copy of its arguments.
-pub(super) fn again(desk: &Desk, visit: &Visit) -> Result<Call, Fault> {
+/// The call of `visit` once more, from the message itself: few calls ask or are refused, so that none keeps a copy of its arguments.
+pub(crate) fn again(desk: &Desk, visit: &Visit) -> Result<Call, Fault> {
     let Ok(Body::One(Message::Request(mut request))) = callgate_protocol::read(&visit.raw, desk.config.limits()) else {
         return Err(Fault::request("a call within an array of messages cannot ask anything; send it by itself"));
     };

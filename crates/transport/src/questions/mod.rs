@@ -11,7 +11,10 @@ use callgate_model::{Answers, Call, Fault, InputRequired};
 use callgate_protocol::Retry;
 
 use self::memory::{Memory, about};
-pub(crate) use self::{bridge::until_done, memory::Spent};
+pub(crate) use self::{
+    bridge::{again, until_done},
+    memory::Spent,
+};
 use crate::{desk::Desk, exchange::Leave, visit::Visit};
 
 /// One round of a modern call.
@@ -51,7 +54,7 @@ impl Round {
     /// The questions as the client gets them, unless it cannot answer one of them.
     pub(crate) fn ask(self, desk: &Desk, visit: &Visit, asked: InputRequired) -> Result<InputRequired, Fault> {
         require(visit, &asked)?;
-        let first = bridge::again(desk, visit)?;
+        let first = again(desk, visit)?;
         let memory = Memory::of(desk, self.answers, &asked);
         let state = memory.close(desk, &about(&visit.caller, &first.target, &first.arguments))?;
         Ok(InputRequired { requests: asked.requests, state: Some(state) })

@@ -89,6 +89,38 @@ async fn arguments_in_headers_must_agree() {
         ("broken encoding", marked(json!("eu"), "mcp-param-region: =?base64?***?=\n"), "400 -32020"),
     ];
     check(&site, &cases).await;
+    let ways = [
+        "differs from argument `region`",
+        "is missing; it repeats argument `region`",
+        "is given, but argument `region` is not",
+        "is given 2 times",
+        "is not valid base64 of UTF-8",
+    ];
+    let told = ways.map(|why| format!("marked: header `mcp-param-region` {why}\n")).concat();
+    assert_eq!(site.script.refused(), told, "what would have been a call is on record");
+}
+
+#[tokio::test]
+async fn a_call_whose_headers_say_something_else_is_on_record() {
+    let site = open().await;
+    let cases = [
+        ("a tool", call("echo", &json!({})).replace("mcp-name: echo", "mcp-name: talk"), "400 -32020"),
+        (
+            "a resource",
+            modern(&json!(1), "resources/read", &json!({ "uri": "test://one" }), json!({})).replace("mcp-name: test", "mcp-name: x"),
+            "400 -32020",
+        ),
+        (
+            "a prompt",
+            modern(&json!(1), "prompts/get", &json!({ "name": "hello" }), json!({})).replace("mcp-name: hello\n", ""),
+            "400 -32020",
+        ),
+        ("no call", modern(&json!(1), "tools/list", &json!({}), json!({})).replace("tools/list\n", "tools/call\n"), "400 -32020"),
+        ("a bad one", call("echo", &json!([1])).replace("mcp-name: echo", "mcp-name: talk"), "400 -32020"),
+    ];
+    check(&site, &cases).await;
+    let told = "echo: header `mcp-name` differs from the body\ntest://one: header `mcp-name` differs from the body\nhello: header `mcp-name` is missing; it repeats what the body says\n";
+    assert_eq!(site.script.refused(), told);
 }
 
 #[tokio::test]
