@@ -1,13 +1,13 @@
 //! Bodies that are no message, or are two, or mean one thing to one reader and something else to another.
 
-use callgate_testkit::http::Request;
+use callgate_testkit::http::{Connection, Request};
 use expect_test::expect;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     canary,
     gate::Gate,
-    row::{Edit as _, Row, call, message, row},
+    row::{Edit as _, Row, ask, call, message, row},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -532,4 +532,104 @@ fn too_much(posted: Posted<'_>, good: &str) -> Vec<Row> {
             {"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"unknown method `tools/exec`"}}
         "#]]),
     ]
+}
+
+/// How many bodies chance makes; `CALLGATE_TEST_BODIES` says otherwise.
+fn bodies() -> u64 {
+    std::env::var_os("CALLGATE_TEST_BODIES").and_then(|count| count.to_str()?.parse().ok()).unwrap_or(4000)
+}
+
+/// A sequence that is the same each time.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("it is small") % bound
+    }
+}
+
+/// Pieces that mean something to somebody.
+const PIECES: [&[u8]; 24] = [
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\\",
+    b"\\u0000",
+    b"\\ud800",
+    b"null",
+    b"true",
+    b"-0",
+    b"1e999",
+    b"9007199254740993",
+    b"\"id\":2,",
+    b"\"_meta\":{},",
+    b"\"params\":{},",
+    b"\xff",
+    b"\xc0\xaf",
+    b"\xef\xbb\xbf",
+    b"\0",
+    b"//",
+    b"\"__proto__\":{},",
+];
+
+/// Turned, cut out, doubled or grown at a few places.
+fn changed(good: &str, chance: &mut Chance) -> Vec<u8> {
+    let mut body = good.as_bytes().to_vec();
+    for _ in 0..=chance.below(3) {
+        let (at, length) = (chance.below(body.len()), 1 + chance.below(12));
+        let end = (at + length).min(body.len());
+        match chance.below(5) {
+            0 => body[at] ^= 1 << chance.below(8),
+            1 => drop(body.drain(at..end)),
+            2 => drop(body.splice(at..at, body[at..end].to_vec())),
+            3 => body.truncate(at.max(1)),
+            _ => drop(body.splice(at..at, PIECES[chance.below(PIECES.len())].iter().copied())),
+        }
+        if body.is_empty() {
+            break;
+        }
+    }
+    body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_by_chance() {
+    let mut gate = Gate::start().await;
+    let token = gate.token("ann", "acme", "write:notes");
+    let goods = [
+        ("tools/call", json!({ "name": "add_note", "arguments": { "text": "a" } })),
+        ("tools/call", json!({ "name": "find_notes", "arguments": { "text": "a", "code": "aaa" } })),
+        ("tools/list", json!({ "cursor": "x" })),
+        ("resources/read", json!({ "uri": "notes://of/ann" })),
+        ("prompts/get", json!({ "name": "greet", "arguments": { "name": "x" } })),
+    ]
+    .map(|(method, params)| (ask(method, &params).bearer(&token), message(method, &params).to_string()));
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut connection = Connection::open(gate.address).await.unwrap();
+    for number in 0..bodies() {
+        let (request, good) = &goods[chance.below(goods.len())];
+        let body = changed(good, &mut chance);
+        let told = || format!("{number}: {}", String::from_utf8_lossy(&body));
+        let request = request.clone().body(body.clone()).with("X-Request-ID", "chance");
+        let answer = connection.send(&request).await.unwrap_or_else(|error| panic!("{error:#}: {}", told()));
+        // Who makes the same call in vain too often is told to stop.
+        assert!([200, 202, 400, 404, 429].contains(&answer.status), "{}: {}", answer.status, told());
+        if answer.status == 202 {
+            continue;
+        }
+        let reply = answer.json().unwrap_or_else(|error| panic!("{error:#}: {}", told()));
+        let one = u8::from(reply["result"].is_object()) + u8::from(reply["error"]["code"].is_i64());
+        assert!(reply["jsonrpc"] == "2.0" && one == 1, "{reply}: {}", told());
+        let own = serde_json::from_slice::<Value>(&body).map(|sent| sent["id"].clone()).unwrap_or_default();
+        assert!(reply["id"].is_null() || reply["id"] == own, "{reply}: {}", told());
+    }
+    gate.excuse("chance");
+    gate.end().await;
 }
