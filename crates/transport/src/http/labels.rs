@@ -32,7 +32,7 @@ impl Labels {
         Self {
             request: named.unwrap_or_else(RequestId::fresh),
             session: session.map(Into::into),
-            context: Context::of(one(headers, &TRACE), || one(headers, &STATE).map(Into::into)),
+            context: Context::of(one(headers, &TRACE), || joined(headers, &STATE)),
         }
     }
 
@@ -52,6 +52,22 @@ impl Labels {
     }
 }
 
+/// All values of a list that may be given in several headers, as one. None that is longer than any that counts.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    // Longer than any `tracestate` that is believed.
+    const LONGEST: usize = 1024;
+    let mut all = String::new();
+    for value in headers.get_all(name) {
+        let value = value.to_str().ok().filter(|value| all.len() + value.len() < LONGEST)?;
+        // An empty line is allowed and says nothing.
+        if !value.is_empty() && !all.is_empty() {
+            all.push(',');
+        }
+        all.push_str(value);
+    }
+    Some(all)
+}
+
 /// The headers as the protocol looks at them.
 pub(super) struct Headers<'h>(pub(super) &'h HeaderMap);
 
@@ -64,5 +80,37 @@ impl Mirror for Headers<'_> {
         };
         let first = values.next()?;
         Some((first.as_bytes(), 1 + values.count()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::Labels;
+
+    /// What is believed of these `tracestate` headers.
+    fn check(states: &[&str], expected: Option<&str>) {
+        let mut headers = HeaderMap::new();
+        headers.append("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().expect("a header"));
+        for state in states {
+            headers.append("tracestate", state.parse().expect("a header"));
+        }
+        let origin = Labels::of(&headers).origin(&std::sync::Arc::default(), &callgate_protocol::Given::default());
+        assert_eq!(origin.tracestate.as_deref(), expected, "{states:?}");
+        assert!(origin.traceparent.is_some());
+    }
+
+    #[test]
+    fn several_headers_of_a_state_are_one_list() {
+        let long = format!("a={}", "x".repeat(250));
+        check(&[], None);
+        check(&["a=1"], Some("a=1"));
+        check(&["a=1,b=2", "c=3"], Some("a=1,b=2,c=3"));
+        check(&["", "a=1", "", "b=2"], Some("a=1,b=2"));
+        check(&["a=1", "nonsense"], None);
+        check(&[&long, &long], Some(&format!("{long},{long}")));
+        check(&[long.as_str(); 3], None);
+        check(&[long.as_str(); 90], None);
     }
 }
