@@ -1,6 +1,6 @@
 //! What an operator may write under `telemetry`.
 
-use callgate_config::{Mapping, Problems, Secret, Section, Span};
+use callgate_config::{Mapping, Problems, Secret, Section, Size, Span};
 use callgate_egress::Target;
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -54,6 +54,10 @@ pub struct TracesConfig {
     #[serde(default = "queue")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub queue: usize,
+    /// How much memory the traces that wait to be sent may take, about; default `32MiB`. More are dropped and counted like those beyond
+    /// `queue`.
+    #[serde(default = "memory")]
+    pub memory: Size,
     /// How many traces are sent at once; default 256.
     #[serde(default = "batch")]
     #[schemars(range(min = 1, max = 10_000))]
@@ -85,6 +89,9 @@ fn spans() -> u16 {
 }
 fn queue() -> usize {
     2048
+}
+fn memory() -> Size {
+    Size::mib(32)
 }
 fn batch() -> usize {
     256
@@ -124,6 +131,8 @@ impl Config {
         }
         let spans = [("/traces/every", traces.every), ("/traces/timeout", traces.timeout), ("/traces/backoff", traces.backoff)];
         section.at_least(&spans.map(|(at, span)| (at, span, Span::millis(1))), problems);
+        // A trace of the most usual call has less.
+        section.at_least(&[("/traces/memory", traces.memory, Size::kib(64))], problems);
     }
 }
 

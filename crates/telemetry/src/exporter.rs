@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use aws_lc_rs::rand;
 use callgate_egress::{Client, Error};
-use callgate_model::{Beginning, Clock, Collect, Origin, Spans, Step, Tally, Trace, TraceParent, Traces, is_tracestate};
+use callgate_model::{Beginning, Clock, Collect, Note, Origin, Span, Spans, Step, Tally, Trace, TraceParent, Traces, is_tracestate};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{TracesConfig, deliver::Deliver, otlp, sampler::Sampler, task::Task};
@@ -49,6 +49,8 @@ pub struct Exporter {
 pub(crate) struct Funnel {
     queue: mpsc::Sender<Item>,
     counts: Arc<Counts>,
+    /// How many bytes may wait, about.
+    memory: u64,
 }
 
 /// What waits to be sent.
@@ -66,6 +68,9 @@ pub(crate) struct Counts {
     pub(crate) full: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) away: AtomicU64,
+    /// Traces that wait or are being sent, and how many bytes they have, about.
+    pub(crate) waiting: AtomicU64,
+    pub(crate) bytes: AtomicU64,
     /// Somebody waits for a flush, so that nothing is left alone for a while.
     pub(crate) hurried: AtomicBool,
     pub(crate) hurry: Notify,
@@ -80,16 +85,22 @@ impl Exporter {
         let (queue, waiting) = mpsc::channel(config.queue);
         let deliver = Deliver::new(config, client, counts.clone())?;
         let resource = otlp::resource(&attributes(config, name, version));
-        let task = Task::new(config, waiting, deliver, resource);
+        let task = Task::new(config, waiting, deliver, counts.clone(), resource);
         Ok(Arc::new(Self {
             sampler: Sampler { ratio: config.ratio, follow: config.follow },
             callers: config.callers,
             most: config.spans,
             clock: *clock,
-            funnel: Arc::new(Funnel { queue, counts }),
+            funnel: Arc::new(Funnel { queue, counts, memory: config.memory.0 }),
             idle: Mutex::new(Some(task)),
             started: OnceLock::new(),
         }))
+    }
+
+    /// Somebody waits for a flush.
+    #[cfg(test)]
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.funnel.counts.hurried.load(Ordering::Acquire)
     }
 
     /// Starts what sends, once.
@@ -150,32 +161,73 @@ impl Traces for Exporter {
             return;
         }
         let counts = &self.funnel.counts;
-        counts.hurried.store(true, Ordering::Release);
-        counts.hurry.notify_one();
+        let _hurry = Hurry::begin(counts);
         let (done, flushed) = oneshot::channel();
         // A task that is gone has nothing left to send.
         if self.funnel.queue.send(Item::Flush(done)).await.is_ok() {
             let _ = flushed.await;
         }
-        counts.hurried.store(false, Ordering::Release);
     }
 
     fn tally(&self) -> Tally {
-        let Funnel { queue, counts } = &*self.funnel;
+        let counts = &self.funnel.counts;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Tally {
             exported: count(&counts.exported),
             dropped: vec![("queue_full", count(&counts.full)), ("refused", count(&counts.refused)), ("unreachable", count(&counts.away))],
-            waiting: (queue.max_capacity() - queue.capacity()) as u64,
+            waiting: count(&counts.waiting),
         }
     }
 }
 
 impl Collect for Funnel {
     fn collect(&self, spans: Spans) {
-        if self.queue.try_send(Item::Spans(spans)).is_err() {
-            self.counts.full.fetch_add(1, Ordering::Relaxed);
+        let (counts, bytes) = (&self.counts, weight(&spans));
+        // Taken before it is looked at, so that many at once do not find the same room.
+        let taken = counts.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        counts.waiting.fetch_add(1, Ordering::Relaxed);
+        if taken > self.memory || self.queue.try_send(Item::Spans(spans)).is_err() {
+            counts.gone(1, bytes);
+            counts.full.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl Counts {
+    /// So many traces of so many bytes do not wait any more.
+    pub(crate) fn gone(&self, traces: u64, bytes: u64) {
+        self.waiting.fetch_sub(traces, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What the spans of a call take in memory, about.
+pub(crate) fn weight(spans: &Spans) -> u64 {
+    let note = |(_, note): &(&str, Note)| match note {
+        Note::Text(text) => text.len(),
+        Note::Number(_) => 0,
+    };
+    let one = |span: &Span| {
+        size_of::<Span>() + span.name.len() + span.notes.capacity() * size_of::<(&str, Note)>() + span.notes.iter().map(note).sum::<usize>()
+    };
+    let all: usize = spans.spans.iter().map(one).sum();
+    (size_of::<Spans>() + spans.state.as_ref().map_or(0, String::len) + all) as u64
+}
+
+/// As long as it lives, nothing is left alone for a while; whoever waits for a flush may leave before its end.
+struct Hurry<'c>(&'c Counts);
+
+impl<'c> Hurry<'c> {
+    fn begin(counts: &'c Counts) -> Self {
+        counts.hurried.store(true, Ordering::Release);
+        counts.hurry.notify_one();
+        Self(counts)
+    }
+}
+
+impl Drop for Hurry<'_> {
+    fn drop(&mut self) {
+        self.0.hurried.store(false, Ordering::Release);
     }
 }
 

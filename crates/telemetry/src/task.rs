@@ -3,7 +3,7 @@
 //! *Waiting*: nothing is there. *Gathering*: from the first trace on, for a bounded time. *Delivering*: the batch is sent, tried again or
 //! dropped (`deliver`). It ends when nobody can add a trace any more and the last batch is gone.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use callgate_model::Spans;
 use tokio::{
@@ -11,12 +11,18 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{TracesConfig, deliver::Deliver, exporter::Item, otlp};
+use crate::{
+    TracesConfig,
+    deliver::Deliver,
+    exporter::{Counts, Item, weight},
+    otlp,
+};
 
 /// The other side of an exporter.
 pub(crate) struct Task {
     waiting: mpsc::Receiver<Item>,
     deliver: Deliver,
+    counts: Arc<Counts>,
     resource: otlp::Resource,
     most: usize,
     every: Duration,
@@ -26,9 +32,15 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(config: &TracesConfig, waiting: mpsc::Receiver<Item>, deliver: Deliver, resource: otlp::Resource) -> Self {
+    pub(crate) fn new(
+        config: &TracesConfig,
+        waiting: mpsc::Receiver<Item>,
+        deliver: Deliver,
+        counts: Arc<Counts>,
+        resource: otlp::Resource,
+    ) -> Self {
         let (batch, flushes) = (Vec::new(), Vec::new());
-        Self { waiting, deliver, resource, most: config.batch, every: config.every.get(), batch, flushes }
+        Self { waiting, deliver, counts, resource, most: config.batch, every: config.every.get(), batch, flushes }
     }
 
     /// Sends what comes until nothing can come any more.
@@ -39,6 +51,7 @@ impl Task {
             if !self.batch.is_empty() {
                 let body = otlp::encode(&self.resource, &self.batch);
                 self.deliver.deliver(body, self.batch.len() as u64, self.waiting.is_closed()).await;
+                self.counts.gone(self.batch.len() as u64, self.batch.iter().map(weight).sum());
                 self.batch.clear();
             }
             for flush in self.flushes.drain(..) {

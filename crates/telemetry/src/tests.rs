@@ -149,7 +149,36 @@ async fn a_collector_that_hangs_costs_traces_and_no_time() {
     (0..100).for_each(|_| call(&exporter));
     assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for a collector");
     let told = exporter.tally();
-    assert_eq!((told.dropped[0], told.waiting), (("queue_full", 98), 2));
+    assert_eq!((told.dropped[0], told.waiting), (("queue_full", 98), 3), "two wait, and one is on its way");
+}
+
+#[tokio::test]
+async fn traces_that_wait_take_no_more_memory_than_they_may() {
+    let collector = Collector::start().await.unwrap();
+    let exporter = exporter(&collector, "every: 1h, memory: 64KiB");
+    for _ in 0..100 {
+        let step = exporter.begin(&origin(None)).expect("a trace");
+        step.trace().note("enduser.id", "x".repeat(16 * 1024));
+        step.end(Ended::Well);
+    }
+    let told = exporter.tally();
+    assert_eq!((told.dropped[0], told.waiting), (("queue_full", 97), 3));
+    exporter.flush().await;
+    assert_eq!(exporter.tally(), tally(3, [97, 0, 0]));
+    call(&exporter);
+    exporter.flush().await;
+    assert_eq!(exporter.tally(), tally(4, [97, 0, 0]), "what was sent makes room");
+}
+
+/// Whoever flushes may leave before the end; then the collector is left alone again for as long as it should be.
+#[tokio::test]
+async fn nobody_hurries_when_whoever_flushed_has_left() {
+    let collector = Collector::start().await.unwrap();
+    collector.answer(Mood::Never);
+    let exporter = exporter(&collector, "timeout: 60s");
+    call(&exporter);
+    tokio::time::timeout(Duration::from_millis(20), exporter.flush()).await.expect_err("the collector hangs");
+    assert!(!exporter.is_hurried());
 }
 
 #[tokio::test]
@@ -203,5 +232,6 @@ fn mistakes_are_found_when_the_configuration_is_read() {
     check("endpoint: 'http://127.0.0.1:4318', timeout: 0s", "`0ms` is too little; at least `1ms`");
     check("endpoint: 'http://127.0.0.1:4318', ratio: 1.5", "ratio");
     check("endpoint: 'http://127.0.0.1:4318', queue: 0", "queue");
+    check("endpoint: 'http://127.0.0.1:4318', memory: 1KiB", "is too little; at least `64KiB`");
     check("ratio: 1", "endpoint");
 }
