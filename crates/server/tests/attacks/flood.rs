@@ -23,8 +23,17 @@ use crate::{
 const SHORT: [(&str, &str); 1] =
     [("wire: {", "wire: { http: { header_time: 500ms, body_time: 500ms, write_time: 500ms, idle: 1s, per_address: 4096 },")];
 
-/// How long a well-behaved client waits for its answers meanwhile: the slowest but one in a hundred.
-async fn healthy(address: SocketAddr, token: &str, calls: usize) -> Duration {
+/// How long a well-behaved client waits for its answers.
+#[derive(Clone, Copy, Debug)]
+struct Waits {
+    /// Half of them took no longer.
+    half: Duration,
+    /// All but one in a hundred took no longer.
+    most: Duration,
+}
+
+/// How long a well-behaved client waits meanwhile.
+async fn healthy(address: SocketAddr, token: &str, calls: usize) -> Waits {
     let request = call("kept_note", &json!({})).bearer(token).header("X-Request-ID", "healthy");
     let mut connection = Connection::open(address).await.unwrap();
     let mut took = Vec::with_capacity(calls);
@@ -35,17 +44,22 @@ async fn healthy(address: SocketAddr, token: &str, calls: usize) -> Duration {
         took.push(begun.elapsed());
     }
     took.sort_unstable();
-    took[calls * 99 / 100 - 1]
+    Waits { half: took[calls / 2], most: took[calls * 99 / 100 - 1] }
 }
 
 /// One flood at a time: what others wait is measured.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
-/// What others wait while `attack` goes on is of the order of what they waited before. Below a second it is the machine that
-/// is measured: attackers, victims and the gate share its processors here, and nothing is optimised. `cargo xtask bench` measures finely.
-fn judge(what: &str, before: Duration, during: Duration) {
-    println!("{what}: the slowest but one in a hundred took {during:?}, {before:?} before");
-    assert!(during <= (before * 2).max(Duration::from_secs(1)), "{what}: others waited {during:?} instead of {before:?}");
+/// What others wait while an attack goes on is of the order of what they waited before. Attackers, victims and the gate share the
+/// machine's processors here, and nothing is optimised: below a tenth of a second for the usual call, and below a second for the slowest,
+/// it is the machine that is measured. `cargo xtask bench` measures finely.
+fn judge(what: &str, before: Waits, during: Waits) {
+    println!("{what}: others waited {during:?}, {before:?} before");
+    let fits = |during: Duration, before: Duration, least| during <= (before * 2).max(Duration::from_millis(least));
+    assert!(
+        fits(during.half, before.half, 100) && fits(during.most, before.most, 1000),
+        "{what}: others waited {during:?}, {before:?} before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
