@@ -31,6 +31,9 @@ pub struct Http {
     /// How large all requests together may be whose bodies arrive or are read just now. Default 256MiB; a further one gets 503. What
     /// comes in one piece, as small ones do, is not counted.
     pub bodies: Size,
+    /// How large all replies together may be that clients have not read yet. Default 256MiB; beyond it the connection that holds most of
+    /// them is hung up.
+    pub replies: Size,
     /// How long the body of a request may take to arrive. Default 10s.
     pub body_time: Span,
     /// How large all headers of a request together may be. Default 64KiB, at least 8KiB; larger ones get 431.
@@ -74,6 +77,7 @@ impl Default for Http {
             operators: "operator".to_owned(),
             body: Size::mib(4),
             bodies: Size::mib(256),
+            replies: Size::mib(256),
             body_time: Span::seconds(10),
             headers: Size::kib(64),
             header_count: 100,

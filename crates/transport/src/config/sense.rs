@@ -14,6 +14,7 @@ impl Config {
         let sizes = [
             ("/http/body", http.body, Size(1024)),
             ("/http/bodies", http.bodies, http.body),
+            ("/http/replies", http.replies, Size::mib(1)),
             ("/http/headers", http.headers, Size::kib(8)),
             ("/questions/size", self.questions.size, Size(1024)),
             ("/sessions/bytes", sessions.bytes, Size(1024)),

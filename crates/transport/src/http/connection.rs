@@ -3,7 +3,7 @@
 //! How long a peer may take to say goodbye is no configuration: by then nothing of it is at work, so nobody loses by it, and what
 //! an operator wants to bound is `drain`, which ends it as well.
 
-use std::{convert::Infallible, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::poll_fn, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use http::uri::Scheme;
 use hyper::service::service_fn;
@@ -68,7 +68,7 @@ pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecuto
     let limits = &server.desk.config.http;
     let scheme = if server.tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP };
     let connected = Arc::new(Connected { address, certificate: socket.certificate(), scheme });
-    let pulse = Pulse::new();
+    let pulse = Pulse::new(server.backlogs.open());
     let socket = TokioIo::new(Watched::new(socket, pulse.clone(), limits));
     let service = service_fn(|request| {
         let (server, pulse, connected) = (server.clone(), pulse.clone(), connected.clone());
@@ -83,6 +83,10 @@ pub(super) async fn serve(server: Arc<Server>, builder: Arc<Builder<TokioExecuto
             // How a connection broke is the client's business; calls that were cut off are in the audit.
             _ = &mut connection => return,
             () = kill.cancelled() => return,
+            () = poll_fn(|cx| pulse.poll_cut(cx)) => {
+                tracing::debug!(%address, "a connection that reads too little of its answers is hung up (wire.http.replies)");
+                return;
+            }
             () = stop.cancelled(), if !is_leaving => {
                 is_leaving = true;
                 connection.as_mut().graceful_shutdown();

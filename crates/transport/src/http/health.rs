@@ -50,6 +50,7 @@ pub(super) fn metrics(server: &Server) -> Response<Body> {
     let ends = server.tls.as_ref().map(|tls| tls.ends().as_second());
     let count = |count: usize| i64::try_from(count).ok();
     let gauges = [
+        ("http_unread_reply_bytes", "Replies that clients have not read yet.", count(server.backlogs.bytes())),
         ("http_connections", "Connections that are open.", count(server.addresses.count())),
         ("mcp_sessions", "Sessions of legacy clients that are open.", count(server.sessions.count())),
         ("mcp_listen_streams", "Streams of notices to modern clients that are open.", count(server.desk.seats.count())),
@@ -60,5 +61,9 @@ pub(super) fn metrics(server: &Server) -> Response<Body> {
             text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
         }
     }
+    let (name, cut) = ("http_unread_connections_cut_total", server.backlogs.cut());
+    text.push_str(&format!(
+        "# HELP {name} Connections hung up because they held most of too many unread replies.\n# TYPE {name} counter\n{name} {cut}\n"
+    ));
     reply::text(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod arrival;
+mod backlog;
 mod body;
 mod challenge;
 mod connected;
@@ -38,7 +39,7 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::{accept::Addresses, guard::Guard, legacy::Sessions, meter::Meter};
+use self::{accept::Addresses, backlog::Backlogs, guard::Guard, legacy::Sessions, meter::Meter};
 use crate::{
     config::Config,
     desk::{Desk, Drained},
@@ -51,6 +52,7 @@ pub(crate) struct Server {
     guard: Guard,
     sessions: Sessions,
     bodies: Semaphore,
+    backlogs: Arc<Backlogs>,
     tls: Option<Arc<Tls>>,
     meter: Meter,
     addresses: Arc<Addresses>,
@@ -70,6 +72,7 @@ pub async fn serve(
     let server = Arc::new(Server {
         sessions: Sessions::new(&config.sessions),
         bodies: body::room(&config.http),
+        backlogs: Backlogs::new(config.http.replies.bytes()),
         desk,
         guard,
         tls: tls.map(Arc::new),

@@ -138,8 +138,7 @@ fn whole(answer: Answer, accepts: Accepts) -> Response<Body> {
     if accepts.json || answer.status != 200 {
         return reply::json(answer);
     }
-    let event = sse::event(&answer.bytes);
-    reply::events(stream::iter([event]))
+    reply::event(sse::event(&answer.bytes))
 }
 
 /// Waits for the first thing to send, and answers in the form that fits it.

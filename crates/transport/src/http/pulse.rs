@@ -24,7 +24,7 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use super::{frames::Frames, head::Head};
+use super::{backlog::Backlog, frames::Frames, head::Head};
 use crate::config::Http;
 
 /// The pulse of one connection. Moments are milliseconds since it was opened; 0 is none.
@@ -40,6 +40,7 @@ pub(super) struct Pulse {
     /// Answers on HTTP/2 of which the client takes nothing, each since when.
     untaken: Mutex<HashMap<u64, Instant>>,
     begun: AtomicU64,
+    backlog: Arc<Backlog>,
 }
 
 /// What bytes that came in belong to.
@@ -65,7 +66,7 @@ pub(super) enum Verdict {
 
 impl Pulse {
     /// A connection that was opened just now. Its first request is awaited like one that has begun.
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(backlog: Arc<Backlog>) -> Arc<Self> {
         Arc::new(Self {
             opened: Instant::now(),
             at_work: AtomicUsize::new(0),
@@ -75,6 +76,7 @@ impl Pulse {
             is_ambiguous: AtomicBool::new(false),
             untaken: Mutex::default(),
             begun: AtomicU64::new(0),
+            backlog,
         })
     }
 
@@ -87,7 +89,7 @@ impl Pulse {
             self.is_http2.store(true, Ordering::Relaxed);
             number = Some(self.begun.fetch_add(1, Ordering::Relaxed));
         }
-        Ticket { pulse: self.clone(), number }
+        Ticket { pulse: self.clone(), number, held: 0 }
     }
 
     /// A head came in that two readers could understand differently.
@@ -98,6 +100,11 @@ impl Pulse {
     /// Nothing is at work, and the head that is awaited has not come.
     pub(super) fn awaits_head(&self) -> bool {
         self.at_work.load(Ordering::Relaxed) == 0 && self.head_since.load(Ordering::Relaxed) > 0
+    }
+
+    /// Ready when the connection is to be hung up for what it does not read.
+    pub(super) fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.backlog.poll_cut(cx)
     }
 
     /// Bytes came in.
@@ -151,6 +158,8 @@ pub(crate) struct Ticket {
     pulse: Arc<Pulse>,
     /// Which request of an HTTP/2 connection.
     number: Option<u64>,
+    /// How many bytes of its answer the client has not taken.
+    held: usize,
 }
 
 impl Ticket {
@@ -159,10 +168,19 @@ impl Ticket {
         self.number.is_some()
     }
 
-    /// A piece of the answer is there; now the client must make room for more.
-    pub(super) fn gave(&self) {
-        if let Some(number) = self.number {
-            self.pulse.untaken().insert(number, Instant::now());
+    /// A piece of the answer is there, and `rest` behind it; now the client must make room for more.
+    pub(super) fn gave(&mut self, piece: usize, rest: usize) {
+        let Some(number) = self.number else { return self.pulse.backlog.keep(piece) };
+        self.pulse.untaken().insert(number, Instant::now());
+        self.hold(piece + rest);
+    }
+
+    fn hold(&mut self, bytes: usize) {
+        let before = std::mem::replace(&mut self.held, bytes);
+        if bytes > before {
+            self.pulse.backlog.keep(bytes - before);
+        } else {
+            self.pulse.backlog.free(before - bytes);
         }
     }
 
@@ -177,6 +195,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.is_asked();
+        self.hold(0);
         self.pulse.idle_since.store(self.pulse.now(), Ordering::Relaxed);
         self.pulse.at_work.fetch_sub(1, Ordering::Relaxed);
     }
@@ -213,6 +232,9 @@ impl<S> Watched<S> {
     fn count(&mut self, written: &Poll<std::io::Result<usize>>) {
         if let Poll::Ready(Ok(length)) = written {
             self.frames.wrote(*length);
+            if !self.pulse.is_http2.load(Ordering::Relaxed) {
+                self.pulse.backlog.free(*length);
+            }
         }
     }
 

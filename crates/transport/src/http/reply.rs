@@ -35,9 +35,16 @@ enum Content {
 
 impl Body {
     /// Ties the body to the connection's pulse.
-    pub(super) fn held_by(&mut self, ticket: Ticket) {
-        ticket.gave();
+    pub(super) fn held_by(&mut self, mut ticket: Ticket) {
+        ticket.gave(0, self.length());
         self.ticket = Some(ticket);
+    }
+
+    fn length(&self) -> usize {
+        match &self.content {
+            Content::Whole(bytes) => bytes.len(),
+            Content::Events(_) => 0,
+        }
     }
 
     /// Ends a stream of events when the future of `over` is done; leaves any other body alone.
@@ -61,17 +68,19 @@ impl HttpBody for Body {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let Self { content, ticket } = &mut *self;
-        let ticket = ticket.as_ref();
-        ticket.inspect(|ticket| ticket.is_asked());
+        ticket.iter().for_each(Ticket::is_asked);
         let piece = match content {
             Content::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             // HTTP/2 takes a piece when there is room for its first byte, and keeps the rest until there is more.
-            Content::Whole(bytes) if ticket.is_some_and(Ticket::is_http2) => Poll::Ready(Some(bytes.split_to(bytes.len().min(PIECE)))),
+            Content::Whole(bytes) if ticket.as_ref().is_some_and(Ticket::is_http2) => {
+                Poll::Ready(Some(bytes.split_to(bytes.len().min(PIECE))))
+            }
             Content::Whole(bytes) => Poll::Ready(Some(std::mem::take(bytes))),
             Content::Events(events) => events.as_mut().poll_next(cx),
         };
-        if let (Poll::Ready(Some(_)), Some(ticket)) = (&piece, ticket) {
-            ticket.gave();
+        if let (Poll::Ready(Some(piece)), Some(ticket)) = (&piece, ticket) {
+            let rest = if let Content::Whole(bytes) = content { bytes.len() } else { 0 };
+            ticket.gave(piece.len(), rest);
         }
         piece.map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -148,7 +157,16 @@ pub(super) fn text(status: StatusCode, media: &'static str, text: String) -> Res
 
 /// A stream of events.
 pub(super) fn events(events: impl Stream<Item = Bytes> + Send + 'static) -> Response<Body> {
-    let mut response = Response::new(Body { content: Content::Events(Box::pin(events)), ticket: None });
+    as_events(Body { content: Content::Events(Box::pin(events)), ticket: None })
+}
+
+/// A stream of one event, which is there.
+pub(super) fn event(event: Bytes) -> Response<Body> {
+    as_events(Body::from(event))
+}
+
+fn as_events(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -20,6 +20,8 @@ pub(super) fn fault<'a>(error: Error, backend: &str, deadline: Deadline, name: i
     let fault = match code.get(..2).unwrap_or_default() {
         "23" => Fault::refused(constraint(told)),
         "22" => value(told, name),
+        // Too deep, too long, too many: the statement is the operator's and is known to work, so it is the values.
+        "54" => Fault::arguments("these values are too large or too deeply nested for the database; send smaller ones"),
         "40" | "53" | "55" => Fault::overloaded(backend, RETRY),
         "08" => Fault::unavailable(backend),
         _ => match code {

@@ -12,6 +12,7 @@ use crate::{
     Config, Drained,
     config::Http,
     http::{
+        backlog::Backlogs,
         frames::Frames,
         head::Head,
         pulse::{Pulse, Verdict},
@@ -198,6 +199,27 @@ async fn an_answer_that_is_not_taken_ends_an_http2_connection() {
 }
 
 #[tokio::test]
+async fn of_all_that_read_nothing_the_one_that_holds_most_is_hung_up() {
+    let mut config = Config::default();
+    // Each answer is `live` and the end of a line.
+    config.http.replies = Size(4 * 5);
+    let site = Site::open(&config).await;
+    let [mut modest, mut greedy] = [site.connect().await, site.connect().await];
+    let ask = |stream| get(stream, "/health/live", &[]);
+    modest.raw(&[preface(0), ask(1)].concat()).await;
+    assert!(modest.hears(&[1, 4, 0, 0, 0, 1]).await, "the head of its answer");
+    greedy.raw(&[preface(0), ask(1), ask(3), ask(5), ask(7)].concat()).await;
+    greedy.closed().await;
+    modest.raw(&frame(8, 0, 1, &1000_u32.to_be_bytes())).await;
+    assert!(modest.hears(b"live").await);
+    let mut reading = site.connect().await;
+    for _ in 0..20 {
+        reading.send("GET /health/live HTTP/1.1\nhost: localhost").await;
+        assert_eq!(reading.whole().await.head.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn too_many_headers_are_too_many_on_http2_as_well() {
     let site = small().await;
     let more: Vec<_> = (0..30).map(|index| (format!("x-{index}"), "y".to_owned())).collect();
@@ -241,7 +263,7 @@ async fn one_address_has_only_so_many_connections() {
 async fn a_connection_is_judged_by_its_pulse() {
     let limits = Http::default();
     let (head, idle) = (limits.header_time.get(), limits.idle.get());
-    let pulse = Pulse::new();
+    let pulse = Pulse::new(Backlogs::new(1).open());
     assert!(matches!(pulse.verdict(&limits), Verdict::Wait(_)));
     advance(head + Duration::from_millis(2)).await;
     assert_eq!(pulse.verdict(&limits), Verdict::Cut, "its first request did not come");
