@@ -21,6 +21,7 @@ pub struct Fault {
     message: String,
     cause: Option<Arc<dyn Error + Send + Sync>>,
     backend: Option<BackendName>,
+    is_ended: bool,
 }
 
 /// The kinds of failure. `transport` turns each into the reply its era has for it.
@@ -104,7 +105,7 @@ impl Fault {
     /// A fault of this kind with this sentence for the caller.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), cause: None, backend: None }
+        Self { kind, message: message.into(), cause: None, backend: None, is_ended: false }
     }
 
     /// No such tool or prompt, for this caller.
@@ -177,6 +178,12 @@ impl Fault {
         Self::new(Kind::Timeout, format!("no answer within {span:?}; ask for less, or try again later"))
     }
 
+    /// The deadline of `span` passed, and the system behind itself gave the work up: it is alive, and was asked for too much.
+    #[must_use]
+    pub fn ended(span: Duration) -> Self {
+        Self { is_ended: true, ..Self::timeout(span) }
+    }
+
     /// No room.
     #[must_use]
     pub fn overloaded(what: &str, retry_after: Duration) -> Self {
@@ -232,6 +239,12 @@ impl Fault {
     #[must_use]
     pub fn backend(&self) -> Option<&BackendName> {
         self.backend.as_ref()
+    }
+
+    /// Whether the system behind itself gave the work up, in which case it is alive.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// Which kind of failure.

@@ -13,7 +13,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Terms,
+    Source, Terms,
     window::{Tally, Window},
 };
 
@@ -22,9 +22,11 @@ use super::{
 pub(crate) enum Verdict {
     /// It answered in time.
     Good,
-    /// It answered late.
+    /// It answered late, or gave the work up by itself when the time was over. Callers can bring that about.
     Slow,
-    /// It could not be reached or did not answer.
+    /// The time was over without a word of it.
+    Silent,
+    /// It could not be reached, or broke off.
     Bad,
     /// Nothing.
     Void,
@@ -52,6 +54,8 @@ struct Inner {
     window: Window,
     /// How often it has opened since it was last closed.
     opened: u32,
+    /// It opened because the backend was slow, not because it was away.
+    was_slow: bool,
     until: Instant,
     /// Probes that have not ended.
     out: u32,
@@ -70,7 +74,7 @@ pub(crate) struct Permit<'a> {
 impl Circuit {
     pub(super) fn new(terms: Terms) -> Self {
         let now = Instant::now();
-        let inner = Inner { window: Window::new(terms.window, now), opened: 0, until: now, out: 0, good: 0 };
+        let inner = Inner { window: Window::new(terms.window, now), opened: 0, was_slow: false, until: now, out: 0, good: 0 };
         Self { terms, glance: AtomicU64::new(State::Closed as u64), inner: Mutex::new(inner) }
     }
 
@@ -116,7 +120,7 @@ impl Circuit {
     }
 
     /// An attempt of the present state ended; the state it turned to, if it did.
-    fn end(&self, issued: u64, verdict: Verdict) -> Option<State> {
+    fn end(&self, issued: u64, verdict: Verdict, source: Source) -> Option<State> {
         if verdict == Verdict::Void && state(issued) == State::Closed {
             return None;
         }
@@ -125,28 +129,49 @@ impl Circuit {
             return None;
         }
         match state(issued) {
-            State::Closed => self.count(&mut inner, verdict),
+            State::Closed => self.count(&mut inner, verdict, source),
             State::HalfOpen => self.probed(&mut inner, verdict),
             State::Open => None,
         }
     }
 
-    fn count(&self, inner: &mut Inner, verdict: Verdict) -> Option<State> {
+    fn count(&self, inner: &mut Inner, verdict: Verdict, source: Source) -> Option<State> {
         let now = Instant::now();
-        let one = Tally { all: 1, bad: u32::from(verdict == Verdict::Bad), slow: u32::from(verdict != Verdict::Good) };
-        let Tally { all, bad, slow } = inner.window.add(one, now);
-        let Terms { least, failures, slow_rate, .. } = self.terms;
+        inner.window.add(verdict, source, now);
         // What is good never opens it, even if there is less of that in the window now than of older failures.
-        let is_down = verdict != Verdict::Good && all >= least && (failures.is_reached(bad, all) || slow_rate.is_reached(slow, all));
-        is_down.then(|| self.open(inner, now))
+        if verdict == Verdict::Good {
+            return None;
+        }
+        let (total, rest) = (inner.window.total(), inner.window.rest());
+        let (is_away, is_slow) = (self.is_away(total, rest), self.is_slow(rest));
+        (is_away || is_slow).then(|| {
+            inner.was_slow = !is_away;
+            self.open(inner, now)
+        })
+    }
+
+    /// Silence can be of a caller's making. It counts only if those who had less of it, where there are any, have no better luck.
+    fn is_away(&self, total: Tally, rest: Tally) -> bool {
+        let Terms { least, failures, .. } = self.terms;
+        let fails = |of: Tally| failures.is_reached(of.bad.saturating_add(of.silent), of.all);
+        total.all >= least && (failures.is_reached(total.bad, total.all) || fails(total) && (rest.all == 0 || fails(rest)))
+    }
+
+    /// Slowness is of its callers' making, so that one of them alone never opens it for the others.
+    fn is_slow(&self, rest: Tally) -> bool {
+        let worse = rest.bad.saturating_add(rest.silent).saturating_add(rest.slow);
+        rest.all >= self.terms.least && self.terms.slow_rate.is_reached(worse, rest.all)
     }
 
     fn probed(&self, inner: &mut Inner, verdict: Verdict) -> Option<State> {
         inner.out = inner.out.saturating_sub(1);
         match verdict {
             Verdict::Void => None,
-            Verdict::Slow | Verdict::Bad => Some(self.open(inner, Instant::now())),
-            Verdict::Good => {
+            // Whether it is slow only because of this call nobody knows.
+            Verdict::Slow if inner.was_slow => None,
+            Verdict::Silent | Verdict::Bad => Some(self.open(inner, Instant::now())),
+            // It was away, and a slow one is not.
+            Verdict::Slow | Verdict::Good => {
                 inner.good += 1;
                 (inner.good >= self.terms.probes).then(|| {
                     inner.opened = 0;
@@ -178,16 +203,16 @@ impl Circuit {
 
 impl Permit<'_> {
     /// The attempt ended; the state to which that turned the circuit, if it did.
-    pub(super) fn end(mut self, verdict: Verdict) -> Option<State> {
+    pub(super) fn end(mut self, verdict: Verdict, source: Source) -> Option<State> {
         self.is_over = true;
-        self.circuit.end(self.issued, verdict)
+        self.circuit.end(self.issued, verdict, source)
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            self.circuit.end(self.issued, Verdict::Void);
+            self.circuit.end(self.issued, Verdict::Void, Source::at(0));
         }
     }
 }

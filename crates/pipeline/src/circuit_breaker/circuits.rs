@@ -11,7 +11,7 @@ use prometheus_client::{
 use tracing::{info, warn};
 
 use super::{
-    Permit, Terms, Verdict,
+    Permit, Source, Terms, Verdict,
     circuit::{Circuit, State},
 };
 use crate::{
@@ -101,8 +101,8 @@ impl Circuits {
     }
 
     /// An attempt ended.
-    pub(crate) fn end(&self, backend: usize, permit: Permit<'_>, verdict: Verdict) {
-        let Some(to) = permit.end(verdict) else { return };
+    pub(crate) fn end(&self, backend: usize, permit: Permit<'_>, verdict: Verdict, source: Source) {
+        let Some(to) = permit.end(verdict, source) else { return };
         let line = &self.0[backend];
         line.turned[to as usize].inc();
         let name = &line.name;

@@ -14,9 +14,10 @@ pub struct Config {
     /// Over how long attempts are counted; default `10s`, at least `10ms`.
     pub window: Option<Span>,
     /// Which part of the attempts must have found the backend away, or silent until the deadline, for it to count as down; default
-    /// `50%`. What a tool itself refuses or reports as an error is no failure.
+    /// `50%`. What a tool itself refuses or reports as an error is no failure. Silence counts only if it is not met by one tenant alone
+    /// (in a gate with one tenant: by one tool alone) while others are answered.
     pub failures: Option<Percent>,
-    /// The same for attempts that are answered, but slowly.
+    /// The same for attempts that are answered, but slowly, and for those that a database gave up itself when the time was over.
     pub slow: Slow,
     /// How many attempts there must be in the window before anything is decided; default 20. With a number that is never reached,
     /// the backend is never taken for down.
@@ -37,7 +38,9 @@ pub struct Config {
 pub struct Slow {
     /// From when on an attempt is slow; default `2s`. For a tool with a `deadline` of its own it is at least half of that.
     pub after: Option<Span>,
-    /// Which part of the attempts must be slow or worse; default `80%`.
+    /// Which part of the attempts must be slow or worse; default `80%`. One caller's slow calls do not take a backend away from the
+    /// others: the tenant (in a gate with one tenant: the tool) with most of them is left out, and what is left must still be `least`
+    /// attempts, so many of them slow.
     pub rate: Option<Percent>,
 }
 

@@ -9,12 +9,12 @@ use serde_json::json;
 use tokio::time::{Instant, advance};
 
 use super::{
-    Config, Permit, Terms, Verdict,
+    Config, Permit, Source, Terms, Verdict,
     circuit::{Circuit, State},
 };
 use crate::tests::Fixture;
 
-use Verdict::{Bad, Good, Slow, Void};
+use Verdict::{Bad, Good, Silent, Slow, Void};
 
 /// Four attempts decide, half of them bad or three quarters of them slow; refused for half a second, two probes.
 fn circuit() -> Circuit {
@@ -32,11 +32,17 @@ fn circuit() -> Circuit {
 
 /// Each step is some milliseconds of waiting and one attempt; the states after each, as initials (`-` for a refused attempt).
 async fn check(steps: &[(u64, Verdict)], expected: &str) {
+    let steps: Vec<_> = steps.iter().map(|&(wait, verdict)| (wait, 0, verdict)).collect();
+    check_from(&steps, expected).await;
+}
+
+/// The same with the source of each attempt.
+async fn check_from(steps: &[(u64, usize, Verdict)], expected: &str) {
     let circuit = circuit();
     let mut states = String::new();
-    for &(wait, verdict) in steps {
+    for &(wait, source, verdict) in steps {
         advance(Duration::from_millis(wait)).await;
-        let passed = circuit.enter().map(|permit| permit.end(verdict)).is_ok();
+        let passed = circuit.enter().map(|permit| permit.end(verdict, Source::at(source))).is_ok();
         states.push(match circuit.state() {
             _ if !passed => '-',
             State::Closed => 'c',
@@ -52,10 +58,44 @@ async fn it_opens_by_the_part_that_failed() {
     check(&[(0, Bad); 5], "ccco-").await;
     check(&[(0, Good), (0, Bad), (0, Good), (0, Bad), (0, Good)], "ccco-").await;
     check(&[(0, Good), (0, Good), (0, Good), (0, Bad), (0, Good)], "ccccc").await;
-    check(&[(0, Good), (0, Slow), (0, Slow), (0, Slow), (0, Good)], "ccco-").await;
-    check(&[(0, Good), (0, Slow), (0, Slow), (0, Bad), (0, Good)], "ccco-").await;
-    check(&[(0, Slow), (0, Slow), (0, Good), (0, Good), (0, Good)], "ccccc").await;
+    check(&[(0, Good), (0, Slow), (0, Slow), (0, Bad), (0, Bad), (0, Bad), (0, Good)], "ccccco-").await;
+    check(&[(0, Silent), (0, Silent), (0, Silent), (0, Silent), (0, Good)], "ccco-").await;
     check(&[(0, Void); 9], "ccccccccc").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_source_alone_opens_it_by_being_slow() {
+    let many = |source, verdict, count| vec![(0, source, verdict); count];
+    check_from(&many(1, Slow, 99), &"c".repeat(99)).await;
+    // Two do, once the rest alone is enough.
+    check_from(&[many(1, Slow, 20), many(2, Slow, 4)].concat(), &format!("{}o", "c".repeat(23))).await;
+    check_from(&[many(1, Slow, 9), many(2, Slow, 3), many(3, Slow, 1)].concat(), "cccccccccccco").await;
+    // What of the rest was good counts, and what of the worst was good does not.
+    check_from(&[many(1, Slow, 9), many(2, Good, 2), many(3, Slow, 5)].concat(), "cccccccccccccccc").await;
+    check_from(&[many(1, Slow, 9), many(2, Good, 2), many(3, Slow, 6)].concat(), "cccccccccccccccco").await;
+    check_from(&[many(1, Slow, 5), many(1, Good, 9), many(2, Slow, 4)].concat(), "ccccccccccccccccco").await;
+    // It is forgotten with the window.
+    check_from(&[many(1, Slow, 4), vec![(1000, 2, Slow); 1], many(2, Slow, 3)].concat(), "cccccccc").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_that_only_one_source_meets_is_its_own() {
+    let many = |source, verdict, count| vec![(0, source, verdict); count];
+    check_from(&[many(2, Good, 3), many(1, Silent, 90)].concat(), &"c".repeat(93)).await;
+    check_from(&[many(2, Good, 1), many(1, Silent, 3), many(2, Silent, 1)].concat(), "cccco").await;
+    check_from(&[many(2, Silent, 1), many(1, Silent, 3)].concat(), "ccco").await;
+    check_from(&[many(2, Good, 2), many(1, Bad, 2)].concat(), "ccco").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_probe_does_not_keep_it_open() {
+    // It was away and is not.
+    check(&[(0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Slow), (0, Slow), (0, Good)], "cccohcc").await;
+    check(&[(0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Good), (0, Silent), (0, Good)], "cccoho-").await;
+    // It was slow, and this one's slowness may be its own.
+    let slow: Vec<_> = [1, 1, 1, 1, 2, 2, 2, 2].map(|source| (0, source, Slow)).into();
+    let after = |more: &[(u64, usize, Verdict)]| [&slow, more].concat();
+    check_from(&after(&[(500, 1, Slow), (0, 1, Slow), (0, 2, Slow), (0, 2, Good), (0, 2, Good)]), "cccccccohhhhc").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,7 +118,7 @@ async fn it_closes_after_probes_and_waits_longer_each_time() {
     let after = |more: &[(u64, Verdict)]| [&down, more].concat();
     check(&after(&[(499, Good), (1, Good), (0, Good), (0, Bad)]), "ccco-hcc").await;
     check(&after(&[(500, Bad), (999, Good), (1, Bad), (1999, Good), (1, Bad), (1999, Bad), (1, Good)]), "cccoo-o-o-h").await;
-    check(&after(&[(500, Slow), (0, Good)]), "cccoo-").await;
+    check(&after(&[(500, Silent), (0, Good)]), "cccoo-").await;
     check(&after(&[(500, Bad), (1000, Good), (0, Good), (0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Good)]), "cccoohccccoh").await;
 }
 
@@ -86,7 +126,7 @@ async fn it_closes_after_probes_and_waits_longer_each_time() {
 async fn a_probe_that_leaves_gives_its_place_to_another() {
     let circuit = circuit();
     for _ in 0..4 {
-        circuit.enter().expect("closed").end(Bad);
+        circuit.enter().expect("closed").end(Bad, Source::at(0));
     }
     assert_eq!(circuit.ask(), Err(Duration::from_millis(500)));
     advance(Duration::from_millis(500)).await;
@@ -95,9 +135,9 @@ async fn a_probe_that_leaves_gives_its_place_to_another() {
     assert!(circuit.ask().is_err() && circuit.enter().is_err(), "two probes at most");
     drop(first);
     let third = circuit.enter().expect("a probe");
-    assert_eq!((second.end(Good), circuit.state()), (None, State::HalfOpen));
+    assert_eq!((second.end(Good, Source::at(0)), circuit.state()), (None, State::HalfOpen));
     assert!(circuit.enter().is_err(), "two probes in all, while they end well");
-    assert_eq!((third.end(Good), circuit.state()), (Some(State::Closed), State::Closed));
+    assert_eq!((third.end(Good, Source::at(0)), circuit.state()), (Some(State::Closed), State::Closed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,16 +146,16 @@ async fn what_began_before_a_change_is_not_counted_after_it() {
     let early: Vec<_> = (0..8).map(|_| circuit.enter().expect("closed")).collect();
     let mut early = early.into_iter();
     for permit in early.by_ref().take(4) {
-        permit.end(Bad);
+        permit.end(Bad, Source::at(0));
     }
     advance(Duration::from_millis(500)).await;
     let probe = circuit.enter().expect("a probe");
-    early.next().expect("eight").end(Bad);
+    early.next().expect("eight").end(Bad, Source::at(0));
     assert_eq!(circuit.state(), State::HalfOpen);
-    probe.end(Good);
-    circuit.enter().expect("a probe").end(Good);
+    probe.end(Good, Source::at(0));
+    circuit.enter().expect("a probe").end(Good, Source::at(0));
     for permit in early {
-        permit.end(Bad);
+        permit.end(Bad, Source::at(0));
     }
     assert_eq!(circuit.state(), State::Closed);
 }
@@ -125,7 +165,8 @@ async fn what_began_before_a_change_is_not_counted_after_it() {
 struct Model {
     now: u64,
     since: u64,
-    ended: Vec<(u64, Verdict)>,
+    ended: Vec<(u64, Verdict, usize)>,
+    was_slow: bool,
     state: Option<State>,
     until: u64,
     opened: u32,
@@ -164,7 +205,7 @@ impl Model {
             self.ended.clear();
         }
     }
-    fn end(&mut self, era: u64, verdict: Verdict) {
+    fn end(&mut self, era: u64, verdict: Verdict, source: usize) {
         if era != self.era {
             return;
         }
@@ -172,21 +213,31 @@ impl Model {
             self.probes.0 -= 1;
             match verdict {
                 Void => {}
-                Good => {
+                Slow if self.was_slow => {}
+                Good | Slow => {
                     self.probes.1 += 1;
                     if self.probes.1 == 2 {
                         self.turn(State::Closed);
                     }
                 }
-                Slow | Bad => self.turn(State::Open),
+                Silent | Bad => self.turn(State::Open),
             }
         } else if verdict != Void {
-            self.ended.push((self.now, verdict));
+            self.ended.push((self.now, verdict, source));
             let bucket = |at: u64| (at - self.since) / 100;
-            let counted = || self.ended.iter().filter(|(at, _)| bucket(*at) + 10 > bucket(self.now));
-            let (all, bad) = (counted().count(), counted().filter(|(_, verdict)| *verdict == Bad).count());
-            let slow = counted().filter(|(_, verdict)| *verdict != Good).count();
-            if verdict != Good && all >= 4 && (bad * 2 >= all || slow * 4 >= all * 3) {
+            let counted = |of: &[Verdict], but: Option<usize>| {
+                let recent = self.ended.iter().filter(|(at, _, _)| bucket(*at) + 10 > bucket(self.now));
+                recent.filter(|(_, verdict, source)| of.contains(verdict) && Some(*source) != but).count()
+            };
+            let all = [Good, Slow, Silent, Bad];
+            let soft = |source: usize| counted(&[Slow, Silent], None) - counted(&[Slow, Silent], Some(source));
+            let worst = (0..Source::COUNT).max_by_key(|source| soft(*source));
+            let half = |of: &[Verdict], but| counted(of, but) * 2 >= counted(&all, but);
+            let silent = half(&[Silent, Bad], None) && half(&[Silent, Bad], worst);
+            let away = counted(&all, None) >= 4 && (half(&[Bad], None) || silent);
+            let slow = counted(&all, worst) >= 4 && counted(&all[1..], worst) * 4 >= counted(&all, worst) * 3;
+            if verdict != Good && (away || slow) {
+                self.was_slow = !away;
                 self.turn(State::Open);
             }
         }
@@ -197,16 +248,16 @@ impl Model {
 enum Step {
     Wait(u64),
     Enter,
-    End(usize, Verdict),
+    End(usize, Verdict, usize),
     Leave(usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let verdict = prop_oneof![3 => Just(Good), 1 => Just(Slow), 3 => Just(Bad), 1 => Just(Void)];
+    let verdict = prop_oneof![3 => Just(Good), 3 => Just(Slow), 2 => Just(Silent), 1 => Just(Bad), 1 => Just(Void)];
     let step = prop_oneof![
         2 => (0u64..700).prop_map(Step::Wait),
         4 => Just(Step::Enter),
-        4 => (any::<usize>(), verdict).prop_map(|(which, verdict)| Step::End(which, verdict)),
+        4 => (any::<usize>(), verdict, 0..3usize).prop_map(|(which, verdict, source)| Step::End(which, verdict, source)),
         1 => any::<usize>().prop_map(Step::Leave),
     ];
     prop::collection::vec(step, 1..200)
@@ -228,15 +279,15 @@ fn live(steps: &[Step]) {
                     assert_eq!(permit.is_ok(), model.may());
                     held.extend(permit.ok().map(|permit| (model.enter(), permit)));
                 }
-                Step::End(which, verdict) if !held.is_empty() => {
+                Step::End(which, verdict, source) if !held.is_empty() => {
                     let (era, permit) = held.remove(which % held.len()).expect("one of them");
-                    permit.end(verdict);
-                    model.end(era, verdict);
+                    permit.end(verdict, Source::at(source));
+                    model.end(era, verdict, source);
                 }
                 Step::Leave(which) if !held.is_empty() => {
                     let (era, permit) = held.remove(which % held.len()).expect("one of them");
                     drop(permit);
-                    model.end(era, Void);
+                    model.end(era, Void, 0);
                 }
                 Step::End(..) | Step::Leave(_) => {}
             }
@@ -297,6 +348,9 @@ async fn only_the_backends_own_failures_count() {
         words(&fixture, 50, tool, fail).await;
         assert!(fixture.gate.metrics().contains("mcp_breaker_state{backend=\"script\"} 0.0\n"), "{tool} {fail}");
     }
+    let fixture = Fixture::new(&json!({}));
+    words(&fixture, 50, "echo", "ended").await;
+    assert_eq!(fixture.reached(), 50, "a statement that never ends says nothing about the database that ended it");
     for fail in ["unavailable", "timeout"] {
         let fixture = Fixture::new(&json!({ "calls": { "retry": { "attempts": 1 } } }));
         words(&fixture, 50, "echo", fail).await;
@@ -307,8 +361,12 @@ async fn only_the_backends_own_failures_count() {
 #[tokio::test(start_paused = true)]
 async fn slow_answers_open_it_and_cancelled_calls_do_not() {
     let fixture = Fixture::new(&json!({ "calls": { "breaker": { "window": "10m" } } }));
-    for _ in 0..20 {
+    for _ in 0..30 {
         fixture.call("slow", json!({ "ms": 2000 })).await;
+    }
+    assert_eq!(fixture.call("echo", json!({})).await, r#"ok {"text":""}"#, "one tool alone");
+    for _ in 0..21 {
+        fixture.call("echo", json!({ "fail": "ended" })).await;
     }
     assert!(fixture.call("echo", json!({})).await.starts_with("unavailable"));
     let fixture = Fixture::new(&json!({}));

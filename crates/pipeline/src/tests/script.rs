@@ -134,6 +134,7 @@ impl Backend for Script {
             Some("error") => Ok(ToolReply::error("no").into()),
             Some("refused") => Err(Fault::refused("not like this")),
             Some("timeout") => Err(Fault::timeout(Duration::from_secs(1))),
+            Some("ended") => Err(Fault::ended(Duration::from_secs(1))),
             Some("unavailable") => Err(Fault::unavailable("script").because("connection refused")),
             Some(_) => Err(Fault::internal("as told")),
         }

@@ -25,7 +25,7 @@ pub(super) fn fault<'a>(error: Error, backend: &str, deadline: Deadline, name: i
         "40" | "53" | "55" => Fault::overloaded(backend, RETRY),
         "08" => Fault::unavailable(backend),
         _ => match code {
-            "57014" => Fault::timeout(deadline.span()),
+            "57014" => Fault::ended(deadline.span()),
             // RAISE EXCEPTION: the operator's own sentence.
             "P0001" => Fault::refused(told.message()),
             "57P01" | "57P02" | "57P03" => Fault::unavailable(backend),

@@ -269,9 +269,13 @@ impl Work<'_> {
         faults::fault(error, self.backend, self.deadline, |place| statement.feeder(place, &self.program.parameters))
     }
 
-    /// The server's own limit in milliseconds, a little behind the deadline: it is for the case that nobody cancels.
+    /// The server's own limit for one statement in milliseconds, a little before the deadline: then the server itself gives it up and
+    /// says so, which shows that it is there, and the connection goes on. What it does not end in time is cancelled.
     fn patience(&self) -> u128 {
-        self.deadline.left().as_millis() + 250
+        const MARGIN: std::time::Duration = std::time::Duration::from_millis(25);
+        let margin = self.margin() + MARGIN.min(self.deadline.span() / 10);
+        // Zero would be no limit at all.
+        self.deadline.left().saturating_sub(margin).as_millis().max(1)
     }
 
     /// What is kept back of the deadline, so that "it was undone" is said in time.

@@ -25,7 +25,7 @@ pub(super) fn engine(error: Error, backend: &str, deadline: Deadline) -> Fault {
     let Error::SqliteFailure(code, message) = &error else { return Fault::internal(error) };
     let told = message.as_deref().unwrap_or_default();
     match code.code {
-        ErrorCode::OperationInterrupted => Fault::timeout(deadline.span()),
+        ErrorCode::OperationInterrupted => Fault::ended(deadline.span()),
         ErrorCode::ConstraintViolation => Fault::refused(constraint(code.extended_code, told)).because(error),
         ErrorCode::TypeMismatch => Fault::arguments("a value does not have the type that its column needs").because(error),
         ErrorCode::TooBig => Fault::refused("the result is larger than the database can give").because(error),

@@ -33,6 +33,14 @@ use watch::{Cancel, Job};
 use work::Failure;
 use writer::{Outcome, Writer};
 
+/// What is kept back of a deadline, so that it is SQLite that gives the work up and there is time to say so.
+const MARGIN: Duration = Duration::from_millis(10);
+
+/// By when work is given up.
+fn until(deadline: Deadline) -> Instant {
+    deadline.at() - MARGIN.min(deadline.span() / 10)
+}
+
 /// How long a read may stay on the worker it arrived on.
 const SHORT: Duration = Duration::from_millis(1);
 
@@ -82,8 +90,8 @@ impl Sqlite {
         if !pace.is_slow() {
             let reader = loan.reader();
             let now = Instant::now();
-            let whole = deadline.at() <= now + SHORT;
-            reader.watch.arm((now + SHORT).min(deadline.at()), None);
+            let whole = until(deadline) <= now + SHORT;
+            reader.watch.arm((now + SHORT).min(until(deadline)), None);
             match work::read(&reader.connection, &reader.watch, program, &values, page) {
                 Err(Stop::Engine(error)) if !whole && error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => pace.slow(),
                 done => return done.map_err(|stop| faults::fault(stop, &self.name, deadline)),
@@ -107,7 +115,7 @@ impl Sqlite {
         let run = move || {
             let reader = loan.reader();
             let begin = Instant::now();
-            reader.watch.arm(deadline.at(), Some(job));
+            reader.watch.arm(until(deadline), Some(job));
             let answer = work::read(&reader.connection, &reader.watch, &apart, &values, page);
             if answer.is_ok() && begin.elapsed() < SHORT / 2 {
                 apart.steps[apart.answer].statement.pace.quick();
@@ -126,7 +134,8 @@ impl Sqlite {
             Outcome::Told(Err(Failure::Undone(stop))) => Err(faults::fault(stop, &self.name, deadline)),
             Outcome::Told(Err(Failure::Unclear(error))) => Err(Fault::unclear(UNCLEAR).because(error)),
             Outcome::Doubt => Err(Fault::unclear(UNCLEAR)),
-            Outcome::Told(Err(Failure::Given)) | Outcome::Late => Err(Fault::timeout(deadline.span())),
+            // It waits for other writes or works itself, in this process: nothing is away.
+            Outcome::Told(Err(Failure::Given)) | Outcome::Late => Err(Fault::ended(deadline.span())),
             Outcome::Full => Err(Fault::overloaded(&self.name, self.wait)),
             Outcome::Gone => Err(Fault::unavailable(&self.name).because("the writer's thread has ended")),
         }

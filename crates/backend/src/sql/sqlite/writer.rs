@@ -25,9 +25,6 @@ use crate::sql::{
 /// How many writes may wait for their turn.
 const QUEUE: usize = 64;
 
-/// What is kept back of a deadline, so that "it was undone" is said in time.
-const MARGIN: Duration = Duration::from_millis(10);
-
 /// The way to the writer's thread.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -89,7 +86,7 @@ impl Writer {
 
     /// Writes, waiting at most `wait` for a place in the queue.
     pub(super) async fn write(&self, program: &Arc<Program>, values: Values<'static>, deadline: Deadline, wait: Duration) -> Outcome {
-        let until = deadline.at() - MARGIN.min(deadline.span() / 10);
+        let until = super::until(deadline);
         let Ok(place) = tokio::time::timeout_at(until.min(Instant::now() + wait), self.tasks.reserve()).await else { return Outcome::Full };
         let Ok(place) = place else { return Outcome::Gone };
         let job = Arc::new(Job::default());
