@@ -3,8 +3,6 @@
 //! It travels with every call and is seldom looked at, so that it is small: of what is declared by an object that means nothing to a
 //! gate, only the declaration is kept.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,8 +18,8 @@ pub struct ClientCapabilities {
     pub sampling: Option<Sampling>,
     /// It can list its roots.
     pub roots: Option<Declared>,
-    /// Extensions by identifier, with their settings.
-    pub extensions: BTreeMap<String, Value>,
+    /// Extensions by identifier, with their settings; none of them means anything to a gate.
+    pub extensions: Declared,
 }
 
 /// Something is declared, by an object of any members.
