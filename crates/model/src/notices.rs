@@ -1,5 +1,7 @@
 //! News about what is on offer, for clients that asked to hear of it.
 
+use std::sync::Arc;
+
 use tokio::sync::broadcast;
 
 /// How many notices a slow listener may lag behind before it is told that it missed some.
@@ -14,8 +16,13 @@ pub enum Change {
     Prompts,
     /// The lists of resources and of resource templates.
     Resources,
-    /// What reading this URI gives.
-    Resource(String),
+    /// What reading this URI gives to callers of this tenant. What one tenant does is no news to another, even if both read the same.
+    Resource {
+        /// Whose callers may be told.
+        tenant: Arc<str>,
+        /// What changed.
+        uri: String,
+    },
 }
 
 /// The board on which changes are announced. Clones share it. The default is no board: what is announced there nobody hears.

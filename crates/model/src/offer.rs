@@ -56,7 +56,7 @@ pub struct Tool {
     pub concurrency: Option<usize>,
     /// Arguments that must not be written down, by name.
     pub redact: Vec<String>,
-    /// Resources whose readers are told after a successful call; `{argument}` is filled in.
+    /// Resources whose readers in the caller's tenant are told after a successful call; `{argument}` is filled in.
     pub updates: Vec<UriTemplate>,
     /// On which terms it may be called.
     pub terms: Terms,

@@ -10,7 +10,7 @@ use callgate_protocol::{
 use jiff::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config, config::Config, exchange::Leave, listen::Seats, marks::Marks, questions::Spent, seal::Seal};
+use crate::{config, config::Config, exchange::Leave, listen::Seats, marks::Marks, questions::Spent, seal::Seal, watched::Allowance};
 
 /// One desk serves one listener or one process.
 pub(crate) struct Desk {
@@ -20,6 +20,8 @@ pub(crate) struct Desk {
     pub(crate) seal: Seal,
     pub(crate) marks: Marks,
     pub(crate) seats: Arc<Seats>,
+    /// URIs that are watched.
+    pub(crate) watched: Arc<Allowance>,
     /// Calls that wait for the answer of a legacy client.
     pub(crate) waits: Arc<Seats>,
     pub(crate) spent: Spent,
@@ -42,6 +44,7 @@ impl Desk {
             seal: Seal::new(&config.questions.secrets),
             marks: Marks::default(),
             seats: Seats::new(config.listen.per_caller, config.listen.total),
+            watched: Allowance::new(&config.listen),
             waits: Seats::new(config.questions.per_caller, config.questions.total),
             spent: Spent::new(config.questions.spent, config.questions.spent_per_caller),
             config: config.clone(),
@@ -55,6 +58,12 @@ impl Desk {
     /// What the gate can do. Lists may fill up when the config is reloaded, so that they are always there; empty ones are no harm.
     pub(crate) fn capabilities(&self, catalog: &Catalog) -> Capabilities {
         Capabilities { tools: true, prompts: true, resources: true, completions: catalog.completes() }
+    }
+
+    /// Whether `caller` may be told now that `uri` changed for callers of `tenant`. Asked for each notice anew: to watch is no lasting right,
+    /// and whoever reads a stream need not have the rights of whoever subscribed.
+    pub(crate) fn may_hear(&self, caller: &Arc<Caller>, tenant: &str, uri: &str) -> bool {
+        caller.tenant().as_ref() == tenant && self.gateway.may_read(caller, uri)
     }
 
     /// By when a call of `caller` is answered in any case. A call that waits does not outlive the proof of who made it.

@@ -22,6 +22,7 @@ pub mod stdio;
 mod testbed;
 pub mod tls;
 mod visit;
+mod watched;
 
 pub use self::{
     config::{Config, Fresh, Http, Listen, Metrics, Proof, Questions, Scope, Sessions, Stdio},

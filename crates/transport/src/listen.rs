@@ -9,38 +9,44 @@ use std::{
 };
 
 use bytes::Bytes;
-use callgate_model::Change;
+use callgate_model::{Caller, Change};
 use callgate_protocol::{
-    Filter, RpcError,
-    encode::{self, Notice},
+    Filter, Id, Revision, RpcError,
+    encode::{self, Frame, Notice},
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::{desk::Desk, exchange::Answer, fault, visit::Visit};
+use crate::{desk::Desk, exchange::Answer, fault, visit::Visit, watched::Held};
 
 /// One listener.
 pub(crate) struct Stream {
     desk: Arc<Desk>,
-    visit: Visit,
+    /// Of what was asked for, only what is needed for as long as the stream is open: the message may have been a large one.
+    revision: Revision,
+    id: Id,
+    caller: Arc<Caller>,
     granted: Filter,
     board: Receiver<Change>,
     waiting: VecDeque<Bytes>,
     is_over: bool,
     _seat: Seat,
+    _held: Held,
 }
 
 impl Stream {
     /// Begins to listen to what is asked for and can be given.
     pub(crate) fn open(desk: &Arc<Desk>, visit: Visit, filter: Filter) -> Result<Self, Answer> {
+        let refuse = |error| fault::refuse(&visit.frame(&desk.gateway.identity()), error);
         let Some(seat) = desk.seats.take(visit.caller.key()) else {
-            let error = RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first");
-            return Err(fault::refuse(&visit.frame(&desk.gateway.identity()), error));
+            return Err(refuse(RpcError::new(RpcError::INTERNAL, "too many streams are open; close one first")));
         };
         let board = desk.gateway.notices().listen();
-        let granted = grant(|uri| desk.gateway.may_read(&visit.caller, uri), filter, desk.config.listen.resources);
-        let first = encode::notification(&Notice::Acknowledged(&granted), Some(&visit.id));
+        let (granted, held) = grant(desk, &visit, filter).map_err(refuse)?;
+        let Visit { revision, id, caller, .. } = visit;
+        let first = encode::notification(&Notice::Acknowledged(&granted), Some(&id));
         let waiting = VecDeque::from([Bytes::from(first)]);
-        Ok(Self { desk: desk.clone(), visit, granted, board, waiting, is_over: false, _seat: seat })
+        let desk = desk.clone();
+        Ok(Self { desk, revision, id, caller, granted, board, waiting, is_over: false, _seat: seat, _held: held })
     }
 
     /// The next message; `None` after the last one, which is sent when the gate stops.
@@ -69,35 +75,46 @@ impl Stream {
             Change::Tools if self.granted.tools => Notice::Tools,
             Change::Prompts if self.granted.prompts => Notice::Prompts,
             Change::Resources if self.granted.resources => Notice::Resources,
-            Change::Resource(uri) if self.granted.uris.contains(uri) => Notice::Resource(uri),
+            Change::Resource { tenant, uri } if self.granted.uris.contains(uri) && self.desk.may_hear(&self.caller, tenant, uri) => {
+                Notice::Resource(uri)
+            }
             _ => return None,
         };
-        Some(encode::notification(&notice, Some(&self.visit.id)).into())
+        Some(encode::notification(&notice, Some(&self.id)).into())
     }
 
     fn missed(&mut self) {
         let lists = [Change::Tools, Change::Prompts, Change::Resources];
-        let resources = self.granted.uris.iter().cloned().map(Change::Resource);
+        let tenant = self.caller.tenant();
+        let resources = self.granted.uris.iter().map(|uri| Change::Resource { tenant: tenant.clone(), uri: uri.clone() });
         let all: Vec<_> = lists.into_iter().chain(resources).filter_map(|change| self.notice(&change)).collect();
         self.waiting.extend(all);
     }
 
     fn end(&mut self) {
         self.is_over = true;
-        self.waiting.push_back(self.visit.frame(&self.desk.gateway.identity()).listen_end().into());
+        let identity = self.desk.gateway.identity();
+        let frame = Frame { revision: self.revision, id: &self.id, identity: &identity };
+        self.waiting.push_back(frame.listen_end().into());
     }
 }
 
 /// The part of `filter` that can be had: resources only if they may be read, and each once. To look at one is to decide about it, so no more
-/// are looked at than could be granted.
-fn grant(may_read: impl Fn(&str) -> bool, filter: Filter, most: usize) -> Filter {
+/// are looked at than could be granted. What is kept for the stream is paid for.
+fn grant(desk: &Desk, visit: &Visit, filter: Filter) -> Result<(Filter, Held), RpcError> {
+    let mut held = desk.watched.hold(visit.caller.key());
+    if let Id::Text(id) = &visit.id {
+        held.add(id)?;
+    }
     let mut uris: Vec<String> = Vec::new();
-    for uri in filter.uris.into_iter().take(most) {
-        if !uris.contains(&uri) && may_read(&uri) {
+    for uri in filter.uris.into_iter().take(desk.config.listen.resources) {
+        desk.watched.length(&uri)?;
+        if !uris.contains(&uri) && desk.gateway.may_read(&visit.caller, &uri) {
+            held.add(&uri)?;
             uris.push(uri);
         }
     }
-    Filter { uris, ..filter }
+    Ok((Filter { uris, ..filter }, held))
 }
 
 /// Seats for what may wait or listen for long: so many in all, so many for each caller.

@@ -37,7 +37,8 @@ pub struct ToolConfig {
     /// Arguments that are never written down, by name.
     #[serde(default)]
     pub redact: Vec<String>,
-    /// Resources that a successful call changes; whoever subscribed to them is told. `{argument}` is filled in.
+    /// Resources that a successful call changes; whoever of the caller's tenant subscribed to them, and may read them, is told. `{argument}`
+    /// is filled in.
     #[serde(default)]
     pub updates: Vec<String>,
     /// Who may call it. One of these rules must hold: a scope (`read:customers`; several with blanks between them are all needed), a

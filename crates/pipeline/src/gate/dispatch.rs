@@ -31,7 +31,7 @@ fn announce(call: &Call) {
     for template in updates {
         // Without the argument there is no such resource, so nobody can have subscribed to it.
         if let Some(uri) = template.expand(|name| call.argument(name).and_then(word)) {
-            call.notices.announce(Change::Resource(uri));
+            call.notices.announce(Change::Resource { tenant: call.caller.tenant().clone(), uri });
         }
     }
 }

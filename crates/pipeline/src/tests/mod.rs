@@ -65,7 +65,7 @@ async fn updates_are_announced_after_success_only() {
     ] {
         fixture.call("write", arguments.clone()).await;
         let heard: Vec<_> = std::iter::from_fn(|| news.try_recv().ok()).collect();
-        let expected: Vec<_> = expected.into_iter().map(|uri| Change::Resource(uri.into())).collect();
+        let expected: Vec<_> = expected.into_iter().map(|uri| Change::Resource { tenant: "local".into(), uri: uri.into() }).collect();
         assert_eq!(heard, expected, "{arguments}");
     }
 }

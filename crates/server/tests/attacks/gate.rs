@@ -19,6 +19,9 @@ use crate::{
 /// How much larger the process may have become, whatever was done to it.
 const GROWTH: u64 = 64 << 20;
 
+/// Changed configurations that took their place.
+const RELOADS: &str = "callgate_reloads_total{status=\"ok\"}";
+
 /// Headers that are part of an exact answer.
 const TOLD: [&str; 12] = [
     "www-authenticate",
@@ -50,6 +53,8 @@ pub(crate) struct Gate {
     id: u32,
     /// Resident memory when it began.
     size: u64,
+    /// Calls of tools that were counted under an earlier configuration.
+    called: u64,
     /// How many records there must be, by request and outcome.
     owed: Records,
     /// Requests and outcomes whose records are not counted one by one.
@@ -92,6 +97,7 @@ impl Gate {
             process,
             id,
             size: 0,
+            called: 0,
             owed: BTreeMap::new(),
             excused: Vec::new(),
         };
@@ -252,11 +258,27 @@ impl Gate {
         self.excused.push(request);
     }
 
+    /// Replaces a piece of the configuration while it runs.
+    pub(crate) async fn reload(&mut self, from: &str, to: &str) {
+        let path = self.folder.path().join("gate.yaml");
+        let config = fs::read_to_string(&path).unwrap();
+        assert!(config.contains(from), "there is no `{from}` in the configuration");
+        let before = self.figure(RELOADS).await;
+        self.called += self.figure("mcp_tool_calls_total").await;
+        fs::write(&path, config.replace(from, to)).unwrap();
+        self.process.signal("HUP").await.unwrap();
+        let begun = Instant::now();
+        while self.figure(RELOADS).await == before {
+            assert!(begun.elapsed() < PATIENCE, "it goes on with what it had");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends the gate and looks at all it leaves behind; gives its folder.
     pub(crate) async fn end(mut self) -> Folder {
         self.settles("mcp_calls_in_flight", 0).await;
         let figures = self.metrics().await;
-        let called = self.figure("mcp_tool_calls_total").await;
+        let called = self.called + self.figure("mcp_tool_calls_total").await;
         assert!(figures.contains("mcp_panics_total 0"), "something panicked:\n{figures}");
         let size = self.resident();
         assert!(size <= self.size + GROWTH, "the process grew from {} to {size} bytes", self.size);

@@ -51,4 +51,6 @@ mod shop;
 #[cfg(test)]
 mod transport;
 #[cfg(test)]
+mod watching;
+#[cfg(test)]
 mod wire;

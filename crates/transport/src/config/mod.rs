@@ -35,7 +35,7 @@ pub struct Config {
     pub proof: Proof,
     /// Questions that calls ask the client's side.
     pub questions: Questions,
-    /// Streams of notices to modern clients.
+    /// Streams of notices to modern clients, and what clients of either era watch.
     pub listen: Listen,
     /// Sessions of legacy clients.
     pub sessions: Sessions,
@@ -190,7 +190,7 @@ impl<'de> Deserialize<'de> for Long {
     }
 }
 
-/// Streams of notices to modern clients.
+/// Streams of notices to modern clients, and what clients of either era watch.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
@@ -203,13 +203,28 @@ pub struct Listen {
     /// How many resources one stream or session may watch. Default 256; further ones are not granted.
     #[schemars(range(min = 1))]
     pub resources: usize,
+    /// The longest URI that can be watched. Default 8KiB; a longer one is refused.
+    pub uri: Size,
+    /// How many bytes the URIs may have that all streams and sessions of one caller watch together, each counted with 64 bytes more than it
+    /// is long. Default 1MiB; what goes beyond is refused.
+    pub uris_per_caller: Size,
+    /// How many bytes they may have of all callers together. Default 64MiB.
+    pub uris_total: Size,
     /// How often a silent stream is kept alive by a comment. Default 15s.
     pub keep_alive: Span,
 }
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { per_caller: 64, total: 1024, resources: 256, keep_alive: Span::seconds(15) }
+        Self {
+            per_caller: 64,
+            total: 1024,
+            resources: 256,
+            uri: Size::kib(8),
+            uris_per_caller: Size::mib(1),
+            uris_total: Size::mib(64),
+            keep_alive: Span::seconds(15),
+        }
     }
 }
 

@@ -10,12 +10,16 @@ impl Config {
     /// What makes no sense: where it stands below `wire`, and why.
     #[must_use]
     pub fn mistakes(&self) -> Vec<(&'static str, String)> {
-        let (http, sessions, proof) = (&self.http, &self.sessions, &self.proof);
+        let (http, sessions, proof, listen) = (&self.http, &self.sessions, &self.proof, &self.listen);
         let sizes = [
             ("/http/body", http.body, Size(1024)),
             ("/http/bodies", http.bodies, http.body),
             ("/http/replies", http.replies, Size::mib(1)),
             ("/http/headers", http.headers, Size::kib(8)),
+            ("/listen/uri", listen.uri, Size(256)),
+            // The longest one must find room, with what is counted beside it.
+            ("/listen/uris_per_caller", listen.uris_per_caller, Size(listen.uri.0.saturating_add(1024))),
+            ("/listen/uris_total", listen.uris_total, listen.uris_per_caller),
             ("/questions/size", self.questions.size, Size(1024)),
             ("/sessions/bytes", sessions.bytes, Size(1024)),
             ("/sessions/kept", sessions.kept, sessions.bytes),
@@ -23,7 +27,7 @@ impl Config {
         ];
         let spans = [
             ("/longest", self.longest, INSTANT),
-            ("/listen/keep_alive", self.listen.keep_alive, Span::seconds(1)),
+            ("/listen/keep_alive", listen.keep_alive, Span::seconds(1)),
             ("/proof/recheck", proof.recheck, Span::millis(100)),
             ("/questions/expiry", self.questions.expiry, Span::seconds(1)),
             ("/questions/wait", self.questions.wait, Span::seconds(1)),

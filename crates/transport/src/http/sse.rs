@@ -20,6 +20,11 @@ pub(crate) fn numbered(id: &str, message: &[u8]) -> Bytes {
     frame(&[b"id: ", id.as_bytes(), b"\n"], message)
 }
 
+/// The message in an event of ours.
+pub(crate) fn message(event: &[u8]) -> Option<&[u8]> {
+    event.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"data: "))
+}
+
 /// The first event of a stream whose client may lose the connection: a name to come back to, and when.
 pub(crate) fn prime(id: &str, retry: Duration) -> Bytes {
     format!("id: {id}\nretry: {}\ndata: \n\n", retry.as_millis()).into()

@@ -14,10 +14,18 @@ use callgate_protocol::{
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::{desk::Desk, running::Running};
+use crate::{desk::Desk, running::Running, watched::Held};
 
 /// What a client answers: a result, or why there is none.
 type Outcome = Result<Value, RpcError>;
+
+/// What a legacy client wants to hear of.
+#[derive(Default)]
+struct Watched {
+    uris: HashSet<String>,
+    /// What they cost; `None` before the first.
+    held: Option<Held>,
+}
 
 /// A legacy client.
 pub(crate) struct Peer {
@@ -25,7 +33,7 @@ pub(crate) struct Peer {
     pub(crate) client: ClientCapabilities,
     pub(crate) running: Arc<Running>,
     level: Mutex<Level>,
-    watched: Mutex<HashSet<String>>,
+    watched: Mutex<Watched>,
     /// Who waits for which answer; `None` once the client is gone.
     asked: Mutex<Option<HashMap<Id, oneshot::Sender<Outcome>>>>,
 }
@@ -57,10 +65,9 @@ impl Peer {
                 *lock(&self.level) = level;
                 Ok(())
             }
-            Ask::Subscribe(uri) if desk.gateway.may_read(caller, &uri) => self.watch(desk.config.listen.resources, uri),
-            Ask::Subscribe(uri) => Err(RpcError::resource_not_found(self.revision, "there is no such resource", &uri)),
+            Ask::Subscribe(uri) => self.watch(desk, caller, uri),
             Ask::Unsubscribe(uri) => {
-                lock(&self.watched).remove(&uri);
+                self.forget(&uri);
                 Ok(())
             }
             Ask::Initialize(_) => Err(RpcError::invalid_request("the session is open already")),
@@ -68,32 +75,58 @@ impl Peer {
         }
     }
 
-    fn watch(&self, most: usize, uri: String) -> Result<(), RpcError> {
+    fn watch(&self, desk: &Desk, caller: &Arc<Caller>, uri: String) -> Result<(), RpcError> {
+        // Before anything looks at it.
+        desk.watched.length(&uri)?;
+        if !desk.gateway.may_read(caller, &uri) {
+            return Err(RpcError::resource_not_found(self.revision, "there is no such resource", &uri));
+        }
+        let most = desk.config.listen.resources;
         let mut watched = lock(&self.watched);
-        if watched.len() >= most && !watched.contains(&uri) {
+        let Watched { uris, held } = &mut *watched;
+        if uris.contains(&uri) {
+            return Ok(());
+        }
+        if uris.len() >= most {
             return Err(RpcError::invalid_params(format!("no more than {most} resources can be watched; unsubscribe from one first")));
         }
-        watched.insert(uri);
+        held.get_or_insert_with(|| desk.watched.hold(caller.key())).add(&uri)?;
+        uris.insert(uri);
         Ok(())
     }
 
-    /// What to tell it about `change`, if it wants to hear of it.
-    pub(crate) fn notice(&self, change: &Change) -> Option<Bytes> {
+    fn forget(&self, uri: &str) {
+        let mut watched = lock(&self.watched);
+        if watched.uris.remove(uri)
+            && let Some(held) = &mut watched.held
+        {
+            held.remove(uri);
+        }
+    }
+
+    /// What to tell it about `change` on a stream of `caller`, if it wants to hear of it and may.
+    pub(crate) fn notice(&self, desk: &Desk, caller: &Arc<Caller>, change: &Change) -> Option<Bytes> {
         let notice = match change {
             Change::Tools => Notice::Tools,
             Change::Prompts => Notice::Prompts,
             Change::Resources => Notice::Resources,
-            Change::Resource(uri) if lock(&self.watched).contains(uri) => Notice::Resource(uri),
-            Change::Resource(_) => return None,
+            Change::Resource { tenant, uri } if self.watches(uri) && desk.may_hear(caller, tenant, uri) => Notice::Resource(uri),
+            Change::Resource { .. } => return None,
         };
         Some(encode::notification(&notice, None).into())
     }
 
-    /// What to tell it when nobody knows which changes it missed.
-    pub(crate) fn missed(&self) -> Vec<Bytes> {
+    fn watches(&self, uri: &str) -> bool {
+        lock(&self.watched).uris.contains(uri)
+    }
+
+    /// What to tell it on a stream of `caller` when nobody knows which changes it missed.
+    pub(crate) fn missed(&self, desk: &Desk, caller: &Arc<Caller>) -> Vec<Bytes> {
         let lists = [Notice::Tools, Notice::Prompts, Notice::Resources];
         let mut all: Vec<Bytes> = lists.iter().map(|notice| encode::notification(notice, None).into()).collect();
-        all.extend(lock(&self.watched).iter().map(|uri| Bytes::from(encode::notification(&Notice::Resource(uri), None))));
+        let watched: Vec<String> = lock(&self.watched).uris.iter().cloned().collect();
+        let may_hear = watched.iter().filter(|uri| desk.may_hear(caller, caller.tenant(), uri));
+        all.extend(may_hear.map(|uri| Bytes::from(encode::notification(&Notice::Resource(uri), None))));
         all
     }
 

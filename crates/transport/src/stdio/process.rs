@@ -107,7 +107,7 @@ impl Process {
             before.replaced.cancel();
         }
         let desk = &self.desk;
-        desk.tasks.spawn(tell(desk.clone(), legacy, self.out.clone()));
+        desk.tasks.spawn(tell(desk.clone(), self.caller.clone(), legacy, self.out.clone()));
         let catalog = desk.gateway.catalog(&self.caller);
         let identity = desk.gateway.identity();
         let frame = encode::Frame { revision: peer.revision, id: &request.id, identity: &identity };
@@ -137,7 +137,7 @@ impl Process {
 }
 
 /// Tells a legacy client what changed, until it is replaced or the gate stops.
-async fn tell(desk: Arc<Desk>, legacy: Legacy, out: mpsc::Sender<Bytes>) {
+async fn tell(desk: Arc<Desk>, caller: Arc<Caller>, legacy: Legacy, out: mpsc::Sender<Bytes>) {
     let mut board = desk.gateway.notices().listen();
     loop {
         let change = tokio::select! {
@@ -146,8 +146,8 @@ async fn tell(desk: Arc<Desk>, legacy: Legacy, out: mpsc::Sender<Bytes>) {
             change = board.recv() => change,
         };
         let messages = match change {
-            Ok(change) => legacy.peer.notice(&change).into_iter().collect(),
-            Err(RecvError::Lagged(_)) => legacy.peer.missed(),
+            Ok(change) => legacy.peer.notice(&desk, &caller, &change).into_iter().collect(),
+            Err(RecvError::Lagged(_)) => legacy.peer.missed(&desk, &caller),
             Err(RecvError::Closed) => return,
         };
         for message in messages {

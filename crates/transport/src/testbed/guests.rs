@@ -46,6 +46,12 @@ impl Guests {
                 operator.roles.push("operator".into());
                 Ok(Arc::new(operator))
             }
+            // Ann again, by a token that reaches further.
+            "ann+" => {
+                let mut ann = Caller::new("t1", "ann", Proof::Key);
+                ann.roles.push("operator".into());
+                Ok(Arc::new(ann))
+            }
             // Good until long ago: whoever is served on it is served for the grace alone.
             "brief" => {
                 let mut brief = Caller::new("t1", name, Proof::Token);

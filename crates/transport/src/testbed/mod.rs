@@ -6,6 +6,7 @@ pub(crate) mod client;
 mod guests;
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -34,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) dropped: watch::Sender<usize>,
     /// What was refused before it became a call, and why.
     refused: Mutex<Vec<String>>,
+    /// What only operators may read.
+    barred: Mutex<HashSet<String>>,
     /// Who is recognised; without it everyone is the machine's own user.
     pub(crate) guests: Option<Guests>,
 }
@@ -64,6 +67,7 @@ impl Script {
             finished: watch::Sender::new(0),
             dropped: watch::Sender::new(0),
             refused: Mutex::default(),
+            barred: Mutex::default(),
             guests,
         })
     }
@@ -181,8 +185,9 @@ impl Gateway for Script {
         self.catalog.clone()
     }
 
-    fn may_read(&self, _: &Arc<Caller>, uri: &str) -> bool {
-        !matches!(self.catalog.find(&Target::Resource(uri.to_owned())), Found::Nothing)
+    fn may_read(&self, caller: &Arc<Caller>, uri: &str) -> bool {
+        let is_barred = self.barred.lock().expect("no panic").contains(uri) && !caller.is("operator");
+        !is_barred && !matches!(self.catalog.find(&Target::Resource(uri.to_owned())), Found::Nothing)
     }
 
     async fn call(&self, call: Call) -> Result<Reply, Fault> {
@@ -239,6 +244,16 @@ pub(crate) async fn reaches(count: &watch::Sender<usize>, at_least: usize) {
 impl Script {
     pub(crate) fn announce(&self, change: Change) {
         self.notices.announce(change);
+    }
+
+    /// From now on only operators may read this.
+    pub(crate) fn bar(&self, uri: &str) {
+        self.barred.lock().expect("no panic").insert(uri.into());
+    }
+
+    /// Somebody of `tenant` changed this resource.
+    pub(crate) fn changed(&self, tenant: &str, uri: &str) {
+        self.announce(Change::Resource { tenant: tenant.into(), uri: uri.into() });
     }
 }
 

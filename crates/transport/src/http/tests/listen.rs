@@ -31,8 +31,8 @@ async fn a_listener_hears_first_what_it_is_granted_then_only_that() {
         assert_eq!(first["params"]["notifications"], granted);
         assert_eq!(first["params"]["_meta"][SUBSCRIPTION], id);
         site.script.announce(Change::Prompts);
-        site.script.announce(Change::Resource("test://other".into()));
-        site.script.announce(Change::Resource("test://one".into()));
+        site.script.changed("local", "test://other");
+        site.script.changed("local", "test://one");
         site.script.announce(Change::Tools);
         let second = connection.message().await.expect("a notice");
         assert_eq!((&second["method"], &second["params"]["uri"]), (&json!("notifications/resources/updated"), &json!("test://one")));

@@ -8,6 +8,7 @@ mod listen;
 mod rounds;
 mod sessions;
 mod streams;
+mod watching;
 
 use serde_json::{Value, json};
 

@@ -139,8 +139,8 @@ async fn changes_are_told_on_the_standing_stream_and_can_be_told_again() {
     let mut first = stream(&site, &get(&session, "")).await;
     let event = first.event().await.expect("a notice");
     assert!(event.starts_with("id: 0-1\n") && event.contains("tools/list_changed"), "{event}");
-    site.script.announce(Change::Resource("test://other".into()));
-    site.script.announce(Change::Resource("test://one".into()));
+    site.script.changed("local", "test://other");
+    site.script.changed("local", "test://one");
     assert_eq!(first.message().await.expect("a notice")["params"]["uri"], "test://one");
     // A newer stream takes over and is told what came after the event it names.
     let mut second = stream(&site, &get(&session, "last-event-id: 0-1")).await;
