@@ -69,8 +69,9 @@ impl Configuration {
         let root = own.read::<Root>(&mut problems);
         if let Some(root) = &root {
             check(root, &own, &mut problems);
-            let names: Vec<_> = part(&offers, "backends").entries().into_iter().map(|(name, _)| name).collect();
-            root.calls.check(&part(&own, "calls"), &names, &mut problems);
+            let names = |key| part(&offers, key).entries().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+            root.quotas.check(&part(&own, "quotas"), &names("tools"), &mut problems);
+            root.calls.check(&part(&own, "calls"), &names("backends"), &mut problems);
         }
         let [backends, tools, resources, prompts] = OFFERS.map(|key| part(&offers, key));
         if own.get("auth").is_some() {
@@ -336,7 +337,6 @@ fn check(root: &Root, section: &Section, problems: &mut Problems) {
         problems.push(problem.help("leave them out, or write `store: { kind: sqlite }` or `postgres`"));
     }
     root.shared.check(&part(section, "shared"), problems);
-    root.quotas.check(&part(section, "quotas"), problems);
     if let Err(cause) = EnvFilter::builder().parse(&root.log.level) {
         problems.push(
             section

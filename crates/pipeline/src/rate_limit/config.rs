@@ -10,6 +10,7 @@ use serde::{
     de::{Error as _, IntoDeserializer as _, value},
 };
 
+use super::rule::{astray, nobody};
 use crate::repeats;
 
 /// How often calls may be made.
@@ -82,8 +83,8 @@ pub enum Member {
 }
 
 impl Config {
-    /// What no schema can say; `section` is where it stands.
-    pub fn check(&self, section: &Section, problems: &mut Problems) {
+    /// What no schema can say, where these are all tools; `section` is where it stands.
+    pub fn check(&self, section: &Section, tools: &[String], problems: &mut Problems) {
         section.at_least(&[("/repeats/within", self.repeats.within, Span::seconds(1))], problems);
         for (index, rule) in self.rules.iter().enumerate() {
             let at = |part: &str| format!("/rules/{index}/{part}");
@@ -98,6 +99,10 @@ impl Config {
             if rule.per.len() > 1 && rule.per.contains(&Per::Gate) {
                 let problem = section.problem(&at("per"), "`gate` is everybody together, so that nothing else can stand beside it");
                 problems.push(problem.help("leave `gate` out, or write `[gate]` alone"));
+            }
+            for (place, pattern) in astray(rule, tools) {
+                let problem = section.problem(&at(&format!("tools/{place}")), nobody(pattern));
+                problems.push(problem.help("a slip of the pen would leave a tool without its quota; `*` stands for anything"));
             }
             let divided = rule
                 .fair

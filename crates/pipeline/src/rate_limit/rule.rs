@@ -75,11 +75,21 @@ impl Quota {
 /// The patterns of a configuration must each be about a tool that exists: a slip of the pen would leave it without its quota.
 pub(super) fn check(config: &Config, tools: &[&str]) -> Result<(), Error> {
     for rule in &config.rules {
-        if let Some(pattern) = rule.tools.iter().find(|pattern| !tools.iter().any(|tool| fits(pattern, tool))) {
-            return Err(Error::Quota { rule: rule.name.clone(), why: format!("no tool is called `{pattern}`") });
+        if let Some((_, pattern)) = astray(rule, tools).next() {
+            return Err(Error::Quota { rule: rule.name.clone(), why: nobody(pattern) });
         }
     }
     Ok(())
+}
+
+/// The patterns that no tool fits, with their places.
+pub(super) fn astray<'r>(rule: &'r Rule, tools: &[impl AsRef<str>]) -> impl Iterator<Item = (usize, &'r str)> {
+    let fits_none = move |pattern: &str| !tools.iter().any(|tool| fits(pattern, tool.as_ref()));
+    rule.tools.iter().map(String::as_str).enumerate().filter(move |(_, pattern)| fits_none(pattern))
+}
+
+pub(super) fn nobody(pattern: &str) -> String {
+    format!("no tool is called `{pattern}`")
 }
 
 fn whose(per: &[Per]) -> String {

@@ -6,7 +6,7 @@ use callgate_testkit::Folder;
 use crate::command::CONFIG;
 
 /// What is added to a configuration, and the mistake it is.
-const CASES: [(&str, &str); 33] = [
+const CASES: [(&str, &str); 34] = [
     ("calls: { deadline: 0s }", "calls.deadline: `0ms` is too little; at least `10ms`"),
     ("calls: { probe: 0s }", "calls.probe: `0ms` is too little; at least `10ms`"),
     ("calls: { most: 0 }", "calls.most: "),
@@ -24,6 +24,10 @@ const CASES: [(&str, &str); 33] = [
     ("quotas: { repeats: { within: 0s } }", "quotas.repeats.within: `0ms` is too little; at least `1s`"),
     ("quotas: { rules: [{ name: a, per: [gate], limit: 0/1s }] }", "quotas.rules[0].limit: "),
     ("quotas: { rules: [{ name: a, per: [gate], limit: 1/0s }] }", "quotas.rules[0].limit: "),
+    (
+        "quotas: { rules: [{ name: a, per: [gate], limit: 1/1s, tools: ['get_*', 'notes*'] }] }",
+        "quotas.rules[0].tools[1]: no tool is called `notes*`",
+    ),
     ("audit: { keep: 0s }", "audit.keep: `0ms` is too little; at least `1s`"),
     ("audit: { queue: 0 }", "audit.queue: "),
     ("cache: { waiting: 0 }", "cache.waiting: "),
