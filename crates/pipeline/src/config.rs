@@ -41,6 +41,10 @@ pub struct Config {
     /// them, and told to come back in a second.
     #[schemars(range(min = 1))]
     pub most: usize,
+    /// How many lines of the log the failures of one tool may take in ten seconds, for each kind of failure; default 10. What comes beyond
+    /// is counted, and the count has one line. Every call is on record and in the metrics.
+    #[schemars(range(min = 1))]
+    pub logged: u32,
     /// How long a backend may take to say whether it is ready; default `2s`. One that takes longer is not.
     pub probe: Span,
     /// For how long what the backends said to that is told again, however many ask; default `1s`. `0s`: everyone who asks has them asked.
@@ -67,6 +71,7 @@ impl Default for Config {
             deadline: Span::seconds(5),
             settle: Span::millis(250),
             most: 2048,
+            logged: 10,
             probe: Span::seconds(2),
             probe_every: Span::seconds(1),
             authorize: authorize::Config::default(),

@@ -31,6 +31,7 @@ mod redact;
 mod repeats;
 mod require;
 mod retry;
+mod sparing;
 mod stack;
 mod subject;
 mod trace;

@@ -10,16 +10,20 @@ use crate::{
     Error,
     layer::{Layer, Next, Opening, Ticket},
     metrics::{Subject, ToolLabels},
+    sparing::{Sparing, Told},
     subject::subject,
 };
 
 struct Deadline {
     tools: Vec<Counters>,
+    /// For what is no tool.
+    content: Sparing,
 }
 
 struct Counters {
     timeouts: Counter,
     near: Counter,
+    log: Sparing,
 }
 
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
@@ -27,12 +31,13 @@ pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let near = Family::<ToolLabels, Counter>::default();
     opening.registry.register("mcp_timeouts", "Calls of tools that ran into their deadline", timeouts.clone());
     opening.registry.register("mcp_deadline_warnings", "Calls of tools that took more than 80 % of their time", near.clone());
+    let logged = opening.settings.calls.logged;
     let counters = |name| {
         let labels = ToolLabels { tool_name: Subject::Tool(name) };
-        Counters { timeouts: timeouts.get_or_create_owned(&labels), near: near.get_or_create_owned(&labels) }
+        Counters { timeouts: timeouts.get_or_create_owned(&labels), near: near.get_or_create_owned(&labels), log: Sparing::new(logged) }
     };
     let tools = opening.catalog.tools().iter().map(|item| counters(item.offer.name.clone())).collect();
-    Ok(Box::new(Deadline { tools }))
+    Ok(Box::new(Deadline { tools, content: Sparing::new(logged) }))
 }
 
 #[async_trait]
@@ -65,11 +70,18 @@ impl Deadline {
     }
 
     fn was_near(&self, call: &Call, ticket: &Ticket) {
-        if let Some(counters) = ticket.tool.map(|tool| &self.tools[tool]) {
+        let counters = ticket.tool.map(|tool| &self.tools[tool]);
+        if let Some(counters) = counters {
             counters.near.inc();
         }
-        let left = ticket.answer_by.left();
-        warn!(request = %call.request, tool = subject(call), ?left, "the call took more than 80 % of its time");
+        let Told { itself, untold } = counters.map_or(&self.content, |counters| &counters.log).ask();
+        if let Some(calls) = untold {
+            warn!(tool = subject(call), calls, "more calls took more than 80 % of their time, which are not logged one by one");
+        }
+        if itself {
+            let left = ticket.answer_by.left();
+            warn!(request = %call.request, tool = subject(call), ?left, "the call took more than 80 % of its time");
+        }
     }
 }
 

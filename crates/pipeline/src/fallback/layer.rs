@@ -16,6 +16,7 @@ use crate::{
     Error,
     layer::{Layer, Next, Opening},
     metrics::{Figure, Gauges, Subject},
+    sparing::{Sparing, Told},
     subject::subject,
 };
 
@@ -27,6 +28,7 @@ struct Fallback {
 struct Tool {
     wanted: Wanted,
     used: Counter,
+    log: Sparing,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -38,13 +40,15 @@ struct Labels {
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let used = Family::<Labels, Counter>::default();
     opening.registry.register("mcp_fallbacks", "Calls answered in place of a backend that was away", used.clone());
+    let logged = opening.settings.calls.logged;
     let kept = Kept::new(opening.settings.calls.fallback.keep.bytes());
     let seen = kept.clone();
     opening.registry.register_collector(Box::new(Gauges(move || figures(&seen))));
     let tool = |tool: &callgate_model::Tool| {
         let wanted = tool.terms.fallback.clone().filter(|_| tool.effect == Effect::Read)?;
         let fallback = if matches!(wanted, Wanted::Stale(_)) { "stale" } else { "reply" };
-        Some(Tool { wanted, used: used.get_or_create_owned(&Labels { tool_name: Subject::Tool(tool.name.clone()), fallback }) })
+        let log = Sparing::new(logged);
+        Some(Tool { wanted, log, used: used.get_or_create_owned(&Labels { tool_name: Subject::Tool(tool.name.clone()), fallback }) })
     };
     let tools = opening.catalog.tools().iter().map(|item| tool(&item.offer)).collect();
     Ok(Box::new(Fallback { tools, kept }))
@@ -74,8 +78,14 @@ impl Layer for Fallback {
         let (Some(answer), Err(fault)) = (answer, &result) else { return result };
         tool.used.inc();
         next.note("callgate.fallback", if matches!(tool.wanted, Wanted::Stale(_)) { "stale" } else { "reply" });
-        let kind = fault.kind().code();
-        warn!(request = %call.request, tool = subject(call), kind, error = fault.chain(), "answered by the fallback");
+        let Told { itself, untold } = tool.log.ask();
+        if let Some(calls) = untold {
+            warn!(tool = subject(call), calls, "more were answered by the fallback, which are not logged one by one");
+        }
+        if itself {
+            let kind = fault.kind().code();
+            warn!(request = %call.request, tool = subject(call), kind, error = fault.chain(), "answered by the fallback");
+        }
         Ok(answer.into())
     }
 }

@@ -14,12 +14,19 @@ pub(crate) enum Subject {
     Unknown,
 }
 
-impl EncodeLabelValue for Subject {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
-        encoder.write_str(match self {
+impl Subject {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
             Self::Tool(name) => name.as_str(),
             Self::Unknown => "unknown",
-        })
+        }
+    }
+}
+
+impl EncodeLabelValue for Subject {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> fmt::Result {
+        encoder.write_str(self.name())
     }
 }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use callgate_model::{Call, Fault, Kind, Reply, Trace};
+use callgate_model::{Call, Fault, Reply};
 use prometheus_client::encoding::NoLabelSet;
 use tokio::time::Instant;
-use tracing::{debug, error, warn};
 
 use super::meters::{Meter, Meters};
 use crate::{
@@ -14,7 +13,6 @@ use crate::{
     gate::Running,
     layer::{Layer, Next, Opening},
     metrics::{Figure, Gauges},
-    subject::subject,
 };
 
 struct Observe {
@@ -24,7 +22,7 @@ struct Observe {
 pub(crate) fn open(opening: &mut Opening<'_>) -> Result<Box<dyn Layer>, Error> {
     let running = opening.running.clone();
     opening.registry.register_collector(Box::new(Gauges(move || in_flight(&running))));
-    Ok(Box::new(Observe { meters: Meters::new(opening.catalog, opening.registry) }))
+    Ok(Box::new(Observe { meters: Meters::new(opening.catalog, opening.settings.calls.logged, opening.registry) }))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^52 calls at once")]
@@ -40,9 +38,9 @@ impl Layer for Observe {
         let result = next.run(call).await;
         if let Some(meter) = watch.meter.take() {
             self.meters.count(meter, &result, watch.begun.elapsed().as_secs_f64());
-        }
-        if let Err(fault) = &result {
-            report(call, fault);
+            if let Err(fault) = &result {
+                meter.report.failed(call, fault);
+            }
         }
         result
     }
@@ -59,35 +57,5 @@ impl Drop for Watch<'_> {
         if let Some(meter) = self.meter {
             meter.cancelled(self.begun.elapsed().as_secs_f64());
         }
-    }
-}
-
-/// Logs a failure where it is handled: at the top. What a call within a call meets is told by the call above it.
-fn report(call: &Call, fault: &Fault) {
-    let kind = fault.kind();
-    let own = call.trace.as_ref().map(Trace::parent);
-    macro_rules! say {
-        ($level:ident, $text:literal) => {
-            $level!(
-                request = %call.request,
-                tool = subject(call),
-                caller = %call.caller.id(),
-                tenant = %call.caller.tenant(),
-                session = call.origin.session.as_deref(),
-                traceparent = call.origin.traceparent.as_deref(),
-                trace_id = own.map(|own| tracing::field::display(format!("{:032x}", own.trace))),
-                span_id = own.map(|own| tracing::field::display(format!("{:016x}", own.span))),
-                kind = kind.code(),
-                error = fault.chain(),
-                $text
-            )
-        };
-    }
-    match kind {
-        _ if call.depth > 0 => say!(debug, "a call within a call failed"),
-        Kind::Internal | Kind::Unclear => say!(error, "the call failed"),
-        _ if kind.is_ours() => say!(warn, "the call failed"),
-        // What callers do wrong is counted and on the audit record; logging it would let them write the log.
-        _ => say!(debug, "the call was refused"),
     }
 }

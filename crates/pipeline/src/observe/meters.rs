@@ -7,6 +7,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::report::Report;
 use crate::{
     metrics::{Subject, ToolLabels, durations},
     outcome,
@@ -57,6 +58,7 @@ pub(super) struct Meter {
     asked: Counter,
     cancelled: Counter,
     duration: Histogram,
+    pub(super) report: Report,
 }
 
 /// The handles of all targets.
@@ -70,7 +72,7 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    pub(super) fn new(catalog: &Catalog, registry: &mut Registry) -> Self {
+    pub(super) fn new(catalog: &Catalog, logged: u32, registry: &mut Registry) -> Self {
         let calls = Family::<ToolStatus, Counter>::default();
         let times = Family::<ToolLabels, Histogram>::new_with_constructor(durations as fn() -> Histogram);
         let other_calls = Family::<SortStatus, Counter>::default();
@@ -90,11 +92,12 @@ impl Meters {
         let of_tool = |subject: Subject| {
             let count = |status| calls.get_or_create_owned(&ToolStatus { tool_name: subject.clone(), status });
             let duration = times.get_or_create_owned(&ToolLabels { tool_name: subject.clone() });
-            Meter::new(count, duration, Of::Tool(subject.clone()))
+            Meter::new(count, duration, Of::Tool(subject.clone()), Report::new(subject.name().to_owned(), logged))
         };
         let of_sort = |target| {
             let count = |status| other_calls.get_or_create_owned(&SortStatus { target, status });
-            (target, Meter::new(count, other_times.get_or_create_owned(&SortLabels { target }), Of::Sort(target)))
+            let duration = other_times.get_or_create_owned(&SortLabels { target });
+            (target, Meter::new(count, duration, Of::Sort(target), Report::new(target.to_owned(), logged)))
         };
         Self {
             tools: catalog.tools().iter().map(|item| of_tool(Subject::Tool(item.offer.name.clone()))).collect(),
@@ -135,7 +138,7 @@ impl Meters {
 }
 
 impl Meter {
-    fn new(count: impl Fn(&'static str) -> Counter, duration: Histogram, of: Of) -> Self {
+    fn new(count: impl Fn(&'static str) -> Counter, duration: Histogram, of: Of, report: Report) -> Self {
         Self {
             of,
             success: count("success"),
@@ -143,6 +146,7 @@ impl Meter {
             asked: count("input_required"),
             cancelled: count("cancelled"),
             duration,
+            report,
         }
     }
 

@@ -8,9 +8,10 @@ use std::{
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tracing::{
-    Event, Level, Metadata, Subscriber,
+    Dispatch, Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
     span,
+    subscriber::DefaultGuard,
 };
 
 use crate::tests::Fixture;
@@ -46,10 +47,15 @@ impl Subscriber for Listener {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// While there is only one listener, what another test's thread comes by first counts as something nobody listens to, so there are two.
+fn listen(listener: &Listener) -> (Dispatch, DefaultGuard) {
+    (Dispatch::new(Listener::default()), tracing::subscriber::set_default(listener.clone()))
+}
+
 async fn check(tool: &str, arguments: Value, expected: Expect) {
     let fixture = Fixture::new(&json!({ "calls": { "deadline": "1s" } }));
     let listener = Listener::default();
-    let _listening = tracing::subscriber::set_default(listener.clone());
+    let _listening = listen(&listener);
     fixture.call(tool, arguments).await;
     expected.assert_eq(&listener.0.lock().expect("a lock"));
 }
@@ -124,4 +130,37 @@ async fn failures_are_logged_once_without_arguments() {
         DEBUG message=a call within a call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
         ERROR message=the call failed request=R tool="nested" caller=local tenant=local session="s1" traceparent="00-a-b-01" kind="internal" error="calls call each other more than 4 deep"
     "#]]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_do_not_write_the_log_as_fast_as_they_call() {
+    let fixture =
+        Fixture::new(&json!({ "calls": { "logged": 3, "retry": { "attempts": 1 }, "breaker": { "open": "5s", "longest": "5s" } } }));
+    let listener = Listener::default();
+    let _listening = listen(&listener);
+    let lines = || {
+        let log = std::mem::take(&mut *listener.0.lock().expect("a lock"));
+        let of = |line: &str| {
+            let from = line.find("message=").unwrap_or_default() + 8;
+            let kept = [" calls=", " kind=", " error="]
+                .map(|key| line.split_once(key).map(|(_, rest)| rest.split(' ').next().unwrap_or_default()));
+            format!("{} | {:?}", &line[from..from + 10], kept.into_iter().flatten().collect::<Vec<_>>())
+        };
+        log.lines().filter(|line| !line.starts_with("DEBUG")).map(of).collect::<Vec<_>>()
+    };
+    for _ in 0..60 {
+        fixture.call("echo", json!({ "fail": "unavailable" })).await;
+    }
+    let first = lines();
+    assert_eq!(first.iter().filter(|line| line.contains("connection")).count(), 3, "with their causes: {first:#?}");
+    assert_eq!(first.iter().filter(|line| line.contains("\"the")).count(), 1, "one refusal: {first:#?}");
+    assert_eq!(first.len(), 5, "and that it is taken for down: {first:#?}");
+    tokio::time::advance(std::time::Duration::from_secs(10)).await;
+    fixture.call("echo", json!({ "fail": "unavailable" })).await;
+    let second = lines();
+    let is_told = |lines: &[String], what: &str, that: &str| lines.iter().any(|line| line.contains(what) && line.contains(that));
+    assert!(is_told(&second, "more calls", "\"17\""), "of twenty that arrived: {second:#?}");
+    assert!(is_told(&second, "the call f", "connection"), "{second:#?}");
+    drop(fixture);
+    assert!(is_told(&lines(), "more calls", "\"39\""), "told at the end");
 }
