@@ -208,6 +208,40 @@ async fn calls_that_take_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_take_the_backend_away() {
+    let _alone = ALONE.lock().await;
+    // No two are alike, so that nothing but the circuit breaker has a reason to step in.
+    let tool = ("deadline: 700ms\n    concurrency: 2", "deadline: 100ms\n    input: { from: { type: integer } }");
+    let statement =
+        ("AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i)", "AS (SELECT :from UNION ALL SELECT i + 1 FROM n) SELECT max(i)");
+    let mut gate = Gate::start_with(&[tool, statement]).await;
+    let (ann, bob) = (gate.token("ann", "acme", ""), gate.token("bob", "globex", ""));
+    let ask = async |tool: &str, arguments: Value, token: &str| {
+        let answer = call(tool, &arguments).bearer(token).header("X-Request-ID", tool).send(gate.address).await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let endless = async |seat: u32| {
+        for number in 0..20 {
+            let reply: Value = ask("endless", json!({ "from": seat * 100 + number }), &ann).await;
+            assert!(reply.to_string().contains("no answer within 100ms"), "{reply}");
+        }
+    };
+    let served = async |calls: u32| {
+        for number in 0..calls {
+            let reply: Value = ask("my_notes", json!({}), &bob).await;
+            assert!(reply["result"]["structuredContent"]["rows"].is_array(), "call {number}: {reply}");
+        }
+    };
+    tokio::join!(join_all((0..3).map(endless)), served(20));
+    // Nor when the attack was all there was.
+    join_all((0..3).map(endless)).await;
+    served(20).await;
+    gate.excuse("endless");
+    gate.owe("my_notes", "ok", 40);
+    gate.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_anybody_can_use() {
     let _alone = ALONE.lock().await;
     let mut gate = Gate::start().await;
