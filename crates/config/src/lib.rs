@@ -12,7 +12,7 @@ mod value;
 
 pub use document::{Document, Environment};
 pub use problem::{Problem, Problems};
-pub use section::{Section, schema_of, schema_with};
+pub use section::{Section, closest, schema_of, schema_with};
 pub use value::{Mapping, Percent, Secret, Size, Span};
 
 #[cfg(test)]

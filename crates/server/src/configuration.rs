@@ -156,6 +156,13 @@ impl Configuration {
         self.section.get("tools").is_some_and(|tools| tools.get(name).is_some())
     }
 
+    /// The declared tool that was probably meant by a name that none has.
+    #[must_use]
+    pub fn tool_like(&self, name: &str) -> Option<String> {
+        let tools: Vec<_> = self.section.get("tools").iter().flat_map(Section::entries).map(|(tool, _)| tool).collect();
+        callgate_config::closest(name, &tools.iter().map(String::as_str).collect::<Vec<_>>()).map(ToOwned::to_owned)
+    }
+
     /// Drops kept replies, of one tenant or of all, in every replica that shares `shared.url`. They are not served any more.
     /// Without one they are in the gate that runs with this configuration, and it is asked.
     pub async fn forget(&self, what: Forget, tenant: Option<String>) -> anyhow::Result<String> {

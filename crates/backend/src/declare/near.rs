@@ -14,7 +14,7 @@ pub(crate) fn meant<'c>(problem: Problem, word: &str, candidates: impl Iterator<
 }
 
 /// The candidate that `word` is most like, if one is like it at all.
-fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
+pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     const ALIKE: f64 = 0.75;
     let scored = candidates.iter().map(|candidate| (strsim::jaro_winkler(word, candidate), *candidate));
     scored.filter(|(score, _)| *score > ALIKE).max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, candidate)| candidate)

@@ -10,7 +10,7 @@ use super::{
     allow::conditions,
     caching,
     config::KindConfig,
-    near::meant,
+    near::{meant, nearest},
     propose::{Proposal, Proposer},
     row::{Kind, Raw, RawCompletion, RawResource, RawTool},
     terms,
@@ -56,9 +56,16 @@ impl<'k> Shares<'k> {
         let Some(row) = self.kinds.iter().find(|row| row.name == kind) else {
             let problem = section.problem("/kind", format!("there is no kind of backend `{kind}`"));
             problems.push(meant(problem, &kind, self.kinds.iter().map(|row| row.name)));
-            return;
+            // What it offers is read as that of the kind that was meant, so that its own mistakes are told as well.
+            let meant = nearest(&kind, &self.kinds.iter().map(|row| row.name).collect::<Vec<_>>());
+            return self.add(name, meant, settings);
         };
-        let Some(name) = name else { return };
+        self.add(name, Some(row.name), settings);
+    }
+
+    fn add(&mut self, name: Option<BackendName>, kind: Option<&str>, settings: Section) {
+        let row = kind.and_then(|kind| self.kinds.iter().find(|row| row.name == kind));
+        let Some((name, row)) = name.zip(row) else { return };
         let (tools, resources, completions) = (Vec::new(), Vec::new(), Vec::new());
         self.raw.push(Raw { name, kind: *row, settings, tools, resources, completions });
     }
@@ -130,6 +137,10 @@ impl<'k> Shares<'k> {
         if !self.names.iter().any(|name| name == backend) {
             let problem = section.problem("/backend", format!("there is no backend `{backend}`"));
             problems.push(meant(problem, backend, self.names.iter().map(String::as_str)));
+            // Read as one of the backend that was meant, or of the first, so that its own mistakes are told as well.
+            let names: Vec<_> = self.raw.iter().map(|raw| raw.name.as_str()).collect();
+            let meant = nearest(backend, &names).and_then(|meant| names.iter().position(|name| *name == meant));
+            return self.raw.get_mut(meant.unwrap_or_default());
         }
         self.raw.iter_mut().find(|raw| raw.name.as_str() == backend)
     }

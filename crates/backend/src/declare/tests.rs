@@ -114,6 +114,12 @@ fn a_tool_names_a_backend_of_a_known_kind() {
         2:24: tools.a.backend: there is no backend `hil`
           help: did you mean `hill`?"#]],
     );
+    // What is wrong with the tool itself is told as well.
+    for (backends, wrong) in [("{ hill: { kind: echo } }", "hil"), ("{ hill: { kind: ecko } }", "hill")] {
+        let found = plan(&format!("backends: {backends}\ntools: {{ a: {{ backend: {wrong}, description: d, effect: read, sy: x }} }}"));
+        let found = found.map(drop).expect_err("two mistakes").to_string();
+        assert!(found.contains("unknown key `sy`"), "{found}");
+    }
     check(
         "backends: { hill: { kind: ecko }, 'Big Hill': { kind: echo }, content: { kind: echo } }",
         &expect![[r#"

@@ -216,7 +216,8 @@ fn sentence(pointer: &str, error: &ValidationError<'_>, around: &Value) -> Mista
 }
 
 /// The known word that was probably meant.
-fn closest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+#[must_use]
+pub fn closest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
     let distance = |name: &&&str| strsim::damerau_levenshtein(&written.to_lowercase(), &name.to_lowercase());
     let nearest = known.iter().min_by_key(distance)?;
     // One slip in three letters still looks like the word.

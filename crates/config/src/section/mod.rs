@@ -16,8 +16,11 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use self::schema::{schema_of, schema_with};
 use self::{check::Check, explain::Mistake};
+pub use self::{
+    explain::closest,
+    schema::{schema_of, schema_with},
+};
 use crate::{
     Environment, Problem, Problems,
     problem::Spot,

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use callgate::{Configuration, Forget};
 
-use super::{log, print};
+use super::{log, print, undeclared};
 
 /// Options of `cache`.
 #[derive(Debug, clap::Args)]
@@ -51,8 +51,8 @@ impl Cache {
         let configuration = Configuration::read(&self.config)?;
         log::begin(&log::quiet(), level)?;
         let Action::Drop(Drop { which: Which { tag, tool, .. }, tenant }) = self.action;
-        if let Some(tool) = tool.as_ref().filter(|tool| !configuration.declares_tool(tool)) {
-            bail!("there is no tool `{tool}`\n  help: `callgate tools` lists them");
+        if let Some(code) = tool.as_ref().and_then(|tool| undeclared(&configuration, tool)) {
+            return Ok(code);
         }
         let what = tag.map(Forget::Tag).or(tool.map(Forget::Tool)).unwrap_or(Forget::Everything);
         let said = configuration.forget(what, tenant).await.context("nothing was dropped")?;

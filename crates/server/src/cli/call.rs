@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc, time
 use anyhow::{Context as _, bail};
 use callgate::{Body, Call, Caller, Configuration, Content, Deadline, Fault, Json, Kind, Members, Origin, Reply, Target, ToolReply};
 
-use super::{log, print};
+use super::{log, meant, print};
 
 /// Longer than any tool may take; the tool's own deadline holds.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -29,24 +29,25 @@ impl CallTool {
         let arguments: Members =
             serde_json::from_str(&self.arguments).context("the arguments are no JSON object; write them as '{\"name\": \"value\"}'")?;
         let configuration = Configuration::read(&self.config)?;
+        let help = meant(&configuration, &self.tool);
         log::begin(&log::quiet(), level)?;
         let gate = configuration.open().await?;
         let origin = Arc::new(Origin { transport: "cli", ..Origin::default() });
         let call = Call::new(Target::Tool(self.tool), arguments, Caller::local(), origin, Deadline::after(LONGEST));
         let reply = gate.gateway().call(call).await;
         gate.drain().await;
-        show(reply)
+        show(reply, &help)
     }
 }
 
-fn show(reply: Result<Reply, Fault>) -> anyhow::Result<ExitCode> {
+fn show(reply: Result<Reply, Fault>, help: &str) -> anyhow::Result<ExitCode> {
     match reply {
         Ok(Reply::Tool(reply)) if reply.is_error => bail!("{}", texts(&reply)),
         Ok(Reply::Tool(ToolReply { structured: Some(json), .. })) => print(&shown(&json)?),
         Ok(Reply::Tool(reply)) => print(&(texts(&reply) + "\n")),
         Ok(Reply::InputRequired(_)) => bail!("the tool asks for more, which the command line cannot give; call it through an MCP client"),
         Ok(_) => bail!("the reply is not that of a tool"),
-        Err(fault) if matches!(fault.kind(), Kind::Unknown { .. }) => bail!("{fault}\n  help: `callgate tools` lists them"),
+        Err(fault) if matches!(fault.kind(), Kind::Unknown { .. }) => bail!("{fault}\n  help: {help}"),
         // Whoever runs this command is the operator, who may know the cause.
         Err(fault) => Err(fault.into()),
     }

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use callgate::{Caller, Configuration, Explanation, Finding, Members, Proof, Scopes, Target};
 use serde_json::Value;
 
-use super::{log, print};
+use super::{log, print, undeclared};
 
 /// Options of `explain`.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,9 @@ impl Explain {
             serde_json::from_str(&self.arguments).context("the arguments are no JSON object; write them as '{\"name\": \"value\"}'")?;
         let caller = Arc::new(self.caller()?);
         let configuration = Configuration::read(&self.config)?;
+        if let Some(code) = undeclared(&configuration, &self.tool) {
+            return Ok(code);
+        }
         log::begin(&log::quiet(), level)?;
         let gate = configuration.rehearse().await?;
         let explanation = gate.explain(caller.clone(), Target::Tool(self.tool), arguments);

@@ -127,6 +127,20 @@ async fn run(command: Command, log: Option<&str>) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Says that no tool of this name is declared, if that is so: a slip on the command line.
+fn undeclared(configuration: &Configuration, tool: &str) -> Option<ExitCode> {
+    if configuration.declares_tool(tool) {
+        return None;
+    }
+    eprintln!("error: the configuration declares no tool `{tool}`\n  help: {}", meant(configuration, tool));
+    Some(ExitCode::from(2))
+}
+
+/// What helps where there is no tool of this name.
+fn meant(configuration: &Configuration, tool: &str) -> String {
+    configuration.tool_like(tool).map_or_else(|| "`callgate tools` lists them".to_owned(), |tool| format!("did you mean `{tool}`?"))
+}
+
 /// Writes a result. A reader that has seen enough is no failure.
 fn print(text: &str) -> anyhow::Result<ExitCode> {
     let mut output = std::io::stdout().lock();

@@ -37,7 +37,7 @@ impl Serve {
         if let Some(address) = self.listen.filter(|address| !address.ip().is_loopback() && !configuration.authenticates()) {
             return Err(Error::Exposed(address).into());
         }
-        tracing::info!(gate = configuration.name(), "opening; migrations that run at start may take a while");
+        tracing::info!(gate = configuration.name(), "opening; where migrations run at start, they may take a while");
         let gate = configuration.open().await?;
         // Before anybody is told that the gate is there: whoever reads it may ask it to stop.
         let stop = stop();

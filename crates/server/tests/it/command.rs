@@ -415,7 +415,7 @@ async fn tools_are_listed_and_called() {
         &expect![[r#"
             exit 1
             error: unknown tool `get_notes`
-              help: `callgate tools` lists them
+              help: did you mean `get_note`?
         "#]],
     )
     .await;

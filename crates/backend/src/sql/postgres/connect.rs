@@ -8,10 +8,14 @@ use std::{
     time::Duration,
 };
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts};
+use callgate_model::chain;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::CertificateDer, pki_types::pem::PemObject as _};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio_postgres::{CancelToken, Config, NoTls, config::SslMode};
+use tokio_postgres::{
+    CancelToken, Config, NoTls,
+    config::{Host, SslMode},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::sql::{config, engine::Objection};
@@ -48,6 +52,24 @@ impl Tls {
             tracing::warn!("a statement could not be cancelled on the server; its own time limit ends it");
         }
     }
+}
+
+/// Why no connection could be made, and where it was tried. Nothing else of the URL is told.
+pub(super) fn refused(url: &str, error: &PoolError) -> Objection {
+    let config: Config = url.parse().unwrap_or_default();
+    let host = |host: &Host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    };
+    let port = |index: usize| config.get_ports().get(index).or(config.get_ports().first()).map_or(5432, |port| *port);
+    let places: Vec<_> = config.get_hosts().iter().enumerate().map(|(index, name)| format!("{}:{}", host(name), port(index))).collect();
+    let why = match error {
+        PoolError::Backend(error) => chain(error),
+        PoolError::Timeout(_) => format!("no answer within {} s", CONNECT.as_secs()),
+        error => chain(error),
+    };
+    Objection::new(format!("cannot connect to PostgreSQL at {}: {why}", places.join(", ")))
+        .help("see that it runs, and that host, port, user, password and database in `url` are right")
 }
 
 /// A pool of connections to `url`, which counts those it makes. Nothing connects before it is needed.

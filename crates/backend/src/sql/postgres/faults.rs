@@ -56,6 +56,7 @@ fn without_values(told: &DbError) -> String {
 pub(super) fn pool(error: PoolError, backend: &str, wait: Duration) -> Fault {
     match error {
         PoolError::Timeout(TimeoutType::Wait) => Fault::overloaded(backend, wait),
+        PoolError::Backend(error) => Fault::unavailable(backend).because(error),
         error => Fault::unavailable(backend).because(error),
     }
 }

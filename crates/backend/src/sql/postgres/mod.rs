@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait, chain};
+use callgate_model::{Caller, Deadline, Fault, TraceParent, async_trait};
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::{Error, Statement as Prepared};
 
@@ -57,7 +57,7 @@ impl Postgres {
         let wait = pool.wait.0;
         let opened = Arc::new(AtomicU64::new(0));
         let (pool, tls) = connect::pool(url, pool, opened.clone())?;
-        drop(pool.get().await.map_err(|error| Objection::new(format!("cannot connect: {}", chain(&error))))?);
+        drop(pool.get().await.map_err(|error| connect::refused(url, &error))?);
         Ok(Self { name: name.to_owned(), pool, opened, tls, wait, session: session.clone() })
     }
 
