@@ -205,6 +205,10 @@ impl Store for Slow {
         self.0.audit()
     }
 
+    fn callers(&self) -> &dyn callgate_store::Callers {
+        self.0.callers()
+    }
+
     fn keys(&self) -> &dyn callgate_store::Keys {
         self
     }
