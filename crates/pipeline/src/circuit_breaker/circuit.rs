@@ -54,8 +54,8 @@ struct Inner {
     window: Window,
     /// How often it has opened since it was last closed.
     opened: u32,
-    /// It opened because the backend was slow, not because it was away.
-    was_slow: bool,
+    /// It opened because the backend was slow or silent, not because it was away.
+    was_soft: bool,
     until: Instant,
     /// Probes that have not ended.
     out: u32,
@@ -74,7 +74,7 @@ pub(crate) struct Permit<'a> {
 impl Circuit {
     pub(super) fn new(terms: Terms) -> Self {
         let now = Instant::now();
-        let inner = Inner { window: Window::new(terms.window, now), opened: 0, was_slow: false, until: now, out: 0, good: 0 };
+        let inner = Inner { window: Window::new(terms.window, now), opened: 0, was_soft: false, until: now, out: 0, good: 0 };
         Self { terms, glance: AtomicU64::new(State::Closed as u64), inner: Mutex::new(inner) }
     }
 
@@ -145,7 +145,7 @@ impl Circuit {
         let (total, rest) = (inner.window.total(), inner.window.rest());
         let (is_away, is_slow) = (self.is_away(total, rest), self.is_slow(rest));
         (is_away || is_slow).then(|| {
-            inner.was_slow = !is_away;
+            inner.was_soft = !self.terms.failures.is_reached(total.bad, total.all);
             self.open(inner, now)
         })
     }
@@ -167,8 +167,8 @@ impl Circuit {
         inner.out = inner.out.saturating_sub(1);
         match verdict {
             Verdict::Void => None,
-            // Whether it is slow only because of this call nobody knows.
-            Verdict::Slow if inner.was_slow => None,
+            // Whether that is only because of this call nobody knows.
+            Verdict::Slow | Verdict::Silent if inner.was_soft => None,
             Verdict::Silent | Verdict::Bad => Some(self.open(inner, Instant::now())),
             // It was away, and a slow one is not.
             Verdict::Slow | Verdict::Good => {

@@ -14,9 +14,9 @@
 //!   or bad or silent, and so are as many of the rest, where there is one; or if the rest alone is `least` attempts of which
 //!   `slow.rate` are slow, silent or bad.
 //! - *open*: calls are refused. After `open`, doubled each time it opens again without having closed, up to `longest`, it is
-//! - *half-open*: `probes` calls may pass. When as many have ended well it closes; the first that is bad or silent opens it again. A
-//!   slow one ends well if it opened for another reason than slowness. If not, it says nothing, and like one that was cancelled it
-//!   leaves its place to another.
+//! - *half-open*: `probes` calls may pass. When as many have ended well it closes; the first that is bad opens it again. If
+//!   it opened because enough were bad, a silent one does so too, and a slow one ends well. If not, either says nothing, and like one
+//!   that was cancelled it leaves its place to another.
 //!
 //! What a call had begun before its circuit changed says nothing about the new state and is not counted.
 

@@ -92,6 +92,10 @@ async fn a_slow_probe_does_not_keep_it_open() {
     // It was away and is not.
     check(&[(0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Slow), (0, Slow), (0, Good)], "cccohcc").await;
     check(&[(0, Bad), (0, Bad), (0, Bad), (0, Bad), (500, Good), (0, Silent), (0, Good)], "cccoho-").await;
+    // One who met nothing but silence does not keep it from those who come later.
+    let silent: Vec<_> = [(0, 1, Silent); 4].into();
+    let later = [(500, 1, Silent), (0, 1, Silent), (0, 2, Good), (0, 1, Silent), (0, 2, Good), (0, 1, Silent)];
+    check_from(&[silent, later.into()].concat(), "cccohhhhcc").await;
     // It was slow, and this one's slowness may be its own.
     let slow: Vec<_> = [1, 1, 1, 1, 2, 2, 2, 2].map(|source| (0, source, Slow)).into();
     let after = |more: &[(u64, usize, Verdict)]| [&slow, more].concat();
@@ -166,7 +170,7 @@ struct Model {
     now: u64,
     since: u64,
     ended: Vec<(u64, Verdict, usize)>,
-    was_slow: bool,
+    was_soft: bool,
     state: Option<State>,
     until: u64,
     opened: u32,
@@ -213,7 +217,7 @@ impl Model {
             self.probes.0 -= 1;
             match verdict {
                 Void => {}
-                Slow if self.was_slow => {}
+                Slow | Silent if self.was_soft => {}
                 Good | Slow => {
                     self.probes.1 += 1;
                     if self.probes.1 == 2 {
@@ -237,7 +241,7 @@ impl Model {
             let away = counted(&all, None) >= 4 && (half(&[Bad], None) || silent);
             let slow = counted(&all, worst) >= 4 && counted(&all[1..], worst) * 4 >= counted(&all, worst) * 3;
             if verdict != Good && (away || slow) {
-                self.was_slow = !away;
+                self.was_soft = !half(&[Bad], None);
                 self.turn(State::Open);
             }
         }
