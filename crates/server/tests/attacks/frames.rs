@@ -149,6 +149,7 @@ async fn requests_that_say_two_things() {
     }
     assert_eq!(gate.ran().await, before);
     gate.owe("two-things", "unauthenticated", 1);
+    gate.owe("two-things", "bad_request", 1);
     let mut connection = Multiplexed::open(gate.address).await.unwrap();
     let answers = connection.send_all(&[&with("Host", &own), &good]).await.unwrap();
     assert!(answers.iter().all(|answer| answer.status == 200), "the same twice is no lie");
